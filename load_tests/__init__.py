@@ -1,0 +1,1 @@
+"""How the nodes are leaned on: benchmarks and load generation."""

@@ -1,0 +1,1 @@
+"""Text to canonical identifier and back, one module a scheme."""
