@@ -1,0 +1,55 @@
+# The verbs of the project. `make help` lists them.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP_INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
+
+.PHONY: help venv run test check format peers bench fuzz constraints clean
+
+help: ## list the verbs
+	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## /  \1\t/'
+
+$(BIN)/idnode: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(PIP_INSTALL) --editable .
+	@touch $@
+
+$(VENV)/.test: $(BIN)/idnode pyproject.toml constraints.txt
+	$(PIP_INSTALL) --editable '.[test]'
+	@touch $@
+
+$(VENV)/.check: $(BIN)/idnode pyproject.toml constraints.txt
+	$(PIP_INSTALL) --editable '.[test,check]'
+	@touch $@
+
+venv: $(BIN)/idnode ## make the virtual environment; leaves .venv/bin/idnode
+
+run: venv ## start the 20 sector nodes and everything around them; Ctrl-C ends it
+	@$(BIN)/idnode up
+
+test: $(VENV)/.test peers ## run the tests
+	$(BIN)/pytest -q
+
+check: $(VENV)/.check ## style, types, import direction
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/.check ## put the sources into the house style
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+peers: ## Debian's DNS clients for the tests that use them; without them those tests say SKIP
+	@command -v kdig >/dev/null || { test "$$(id -u)" = 0 && command -v apt-get >/dev/null \
+	  && { apt-get update -qq; apt-get install -y -qq knot-dnsutils; } >/dev/null 2>&1; } \
+	  || echo "kdig is not installed and cannot be: tests that need it are skipped"
+
+bench: $(VENV)/.test ## measure start-up, memory and answers a second
+	$(BIN)/python -m load_tests.bench
+
+constraints: $(VENV)/.check ## write constraints.txt from what is installed
+	$(BIN)/pip freeze --exclude-editable | LC_ALL=C sort > constraints.txt
+
+clean: ## remove what the other verbs made
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

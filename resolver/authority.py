@@ -1,0 +1,76 @@
+"""Sources one and two of an answer: the values of homed prefixes, and referrals to child prefixes."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from registry import outcomes
+from registry.prefix_tree import Delegation, PrefixTree
+from registry.schemes.handle import PREFIX_RECORDS
+from registry.values.value import smallest_ttl
+from resolver.query import Answer, Query, Referral, Refused
+from resolver.selection import NEGATIVE_TTL, select
+
+#: What the reference server says, word for word: clients show it.
+NOT_HERE = "That prefix doesn't live here"
+TOO_OLD = "The prefix is delegated, and clients before protocol 2.10 cannot follow prefix referrals"
+
+
+class Records(Protocol):
+    """Point reads of stored records."""
+
+    def record(self, prefix: str, suffix: str) -> bytes | None: ...
+
+
+class Authority:
+    """Answers for what a node homes or delegates; None for what it knows nothing of."""
+
+    def __init__(self, tree: PrefixTree, records: Records) -> None:
+        self._tree = tree
+        self._records = records
+
+    def answer(self, query: Query, now: float) -> Answer | None:
+        """The node's own answer: values, a referral or a refusal; None if the prefix is unknown here."""
+        key = query.key
+        if self._tree.homes(key):
+            record = self._records.record(key.prefix, key.suffix)
+            if record is not None:
+                return select(record, query, now)
+            return self._absent(query, now)
+        if key.prefix == PREFIX_RECORDS:
+            return self._prefix_referral(query, self._tree.derived_for(key.suffix), now)
+        return self._service_referral(query, now)
+
+    def _absent(self, query: Query, now: float) -> Answer:
+        """A homed identifier that does not exist; the record of a derived prefix may live further down."""
+        if query.key.prefix == PREFIX_RECORDS:
+            referral = self._prefix_referral(query, self._tree.derived_for(query.key.suffix), now)
+            if referral is not None:
+                return referral
+        return Refused(outcomes.NOT_FOUND, ttl=NEGATIVE_TTL)
+
+    def _prefix_referral(
+        self, query: Query, found: Delegation | None, now: float
+    ) -> Answer | None:
+        if found is None or found.derived is None:
+            return None
+        if query.do_not_refer:
+            return Refused(outcomes.NOT_FOUND, ttl=NEGATIVE_TTL)
+        if not query.refer_prefix:
+            return Refused(outcomes.INTERNAL, TOO_OLD)
+        return Referral(
+            outcomes.PREFIX_REFERRAL, found.prefix, found.derived, smallest_ttl(found.derived, now)
+        )
+
+    def _service_referral(self, query: Query, now: float) -> Answer | None:
+        prefix = query.key.prefix
+        found = self._tree.service_for(prefix)
+        if found is None or found.service is None:
+            if self._tree.denies(prefix):
+                return Refused(outcomes.NOT_FOUND, ttl=NEGATIVE_TTL)
+            return None
+        if query.do_not_refer:
+            return Refused(outcomes.NOT_RESPONSIBLE, NOT_HERE, responsible=found.prefix)
+        return Referral(
+            outcomes.SERVICE_REFERRAL, found.prefix, found.service, smallest_ttl(found.service, now)
+        )

@@ -1,0 +1,131 @@
+"""Counters as plain integers, and the collector that shows them to Prometheus at scrape time.
+
+The hot path adds to integers; label values come from closed sets. Names follow
+`idnode_<subsystem>_<name>_<unit>`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from typing import Final
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    Metric,
+)
+from prometheus_client.registry import Collector
+
+#: Upper bounds of the latency buckets in seconds: 0.25 ms doubled up to 4 s.
+BUCKETS: Final = tuple(0.00025 * 2**step for step in range(15))
+
+
+class Latencies:
+    """A histogram of seconds in fixed buckets, one per protocol."""
+
+    __slots__ = ("counts", "total")
+
+    def __init__(self) -> None:
+        self.counts = [0] * (len(BUCKETS) + 1)
+        self.total = 0.0
+
+    def observe(self, seconds: float) -> None:
+        """Count one answer."""
+        # 0.25 ms steps doubled: the bit length of the whole number of steps names the bucket.
+        steps = int(seconds * 4000)
+        self.counts[min(steps.bit_length(), len(BUCKETS))] += 1
+        self.total += seconds
+
+    def buckets(self) -> list[tuple[str, float]]:
+        """Cumulative counts by upper bound, as Prometheus wants them."""
+        rows, below = [], 0
+        for bound, count in zip((*BUCKETS, float("inf")), self.counts, strict=True):
+            below += count
+            rows.append(("+Inf" if bound == float("inf") else f"{bound:g}", float(below)))
+        return rows
+
+
+class Counters:
+    """What one node counted since it started.
+
+    `answers` is keyed (protocol, outcome slug), `drops` (protocol, reason), `changes`
+    (operation, result), `latencies` protocol.
+    """
+
+    def __init__(self) -> None:
+        self.answers: Counter[tuple[str, str]] = Counter()
+        self.drops: Counter[tuple[str, str]] = Counter()
+        self.changes: Counter[tuple[str, str]] = Counter()
+        self.latencies: dict[str, Latencies] = {}
+
+    def latency(self, protocol: str) -> Latencies:
+        return self.latencies.setdefault(protocol, Latencies())
+
+
+#: Further figures of a node: (name, help, kind, function to a number).
+Figure = tuple[str, str, str, Callable[[], float]]
+
+
+class NodeCollector(Collector):
+    """Shows one node's counters and figures under the labels `node` and `role`."""
+
+    def __init__(
+        self, node: str, role: str, counters: Counters, figures: Iterable[Figure] = ()
+    ) -> None:
+        self._labels = [node, role]
+        self._counters = counters
+        self._figures = tuple(figures)
+
+    def collect(self) -> Iterator[Metric]:
+        counters = self._counters
+        yield self._counter(
+            "idnode_answers", "Requests answered", ("protocol", "result"), counters.answers
+        )
+        yield self._counter(
+            "idnode_drops", "Requests dropped unanswered", ("protocol", "reason"), counters.drops
+        )
+        yield self._counter(
+            "idnode_registrations", "Changes asked for", ("operation", "result"), counters.changes
+        )
+        yield self._histogram()
+        for name, text, kind, read in self._figures:
+            family = (CounterMetricFamily if kind == "counter" else GaugeMetricFamily)(
+                name, text, labels=["node", "role"]
+            )
+            family.add_metric(self._labels, read())
+            yield family
+
+    def _counter(
+        self,
+        name: str,
+        text: str,
+        labels: tuple[str, str],
+        counts: Counter[tuple[str, str]],
+    ) -> Metric:
+        family = CounterMetricFamily(name, text, labels=["node", "role", *labels])
+        for values, count in sorted(counts.items()):
+            family.add_metric([*self._labels, *values], count)
+        return family
+
+    def _histogram(self) -> Metric:
+        family = HistogramMetricFamily(
+            "idnode_answer_duration_seconds",
+            "Time from a request's arrival to its answer",
+            labels=["node", "role", "protocol"],
+        )
+        for protocol, latencies in sorted(self._counters.latencies.items()):
+            family.add_metric(
+                [*self._labels, protocol], buckets=latencies.buckets(), sum_value=latencies.total
+            )
+        return family
+
+
+def exposition(collectors: Iterable[Collector]) -> bytes:
+    """The text that Prometheus scrapes."""
+    registry = CollectorRegistry()
+    for collector in collectors:
+        registry.register(collector)
+    return generate_latest(registry)
