@@ -30,7 +30,7 @@ class Reference(NamedTuple):
     """A pointer to a value of another identifier. `handle` is UTF-8; index 0 means any."""
 
     handle: bytes
-    index: int
+    index: int  # type: ignore[assignment]  # hides tuple.index, which nobody needs here
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class Value:
 class Span(NamedTuple):
     """Where one value lies in a record's bytes, with what selection needs to know of it."""
 
-    index: int
+    index: int  # type: ignore[assignment]
     permissions: int
     type: bytes
     start: int
@@ -64,9 +64,7 @@ class Span(NamedTuple):
 def encode_value(value: Value) -> bytes:
     """The octets of one value."""
     parts = [
-        _FIXED.pack(
-            value.index, value.timestamp, value.ttl_type, value.ttl, value.permissions
-        ),
+        _FIXED.pack(value.index, value.timestamp, value.ttl_type, value.ttl, value.permissions),
         string(value.type),
         string(value.data),
         u32(len(value.references)),
@@ -142,7 +140,7 @@ def join_spans(record: bytes, spans: Iterable[Span]) -> bytes:
 
 
 def type_matches(asked: bytes, actual: bytes) -> bool:
-    """RFC 3651 section 3.1 type selection: ASCII-case-insensitive, and `URL.` covers `URL` and `URL.x`."""
+    """RFC 3651 section 3.1: ASCII-case-insensitive, and `URL.` covers `URL` and `URL.x`."""
     asked, actual = asked.upper(), actual.upper()
     if asked.endswith(b"."):
         return actual.startswith(asked) or actual == asked[:-1]
@@ -150,14 +148,14 @@ def type_matches(asked: bytes, actual: bytes) -> bool:
 
 
 def selected(span: Span, indexes: Sequence[int], types: Sequence[bytes]) -> bool:
-    """Whether a query for these indexes and types wants the value: a union; both empty wants all."""
+    """Whether a query for these indexes or types wants the value; both empty wants all."""
     if not indexes and not types:
         return True
     return span.index in indexes or any(type_matches(asked, span.type) for asked in types)
 
 
 def smallest_ttl(record: bytes, now: float) -> int:
-    """The least time to live over the values of a stored record, in seconds from `now` (0 if none)."""
+    """The least time to live of the values of a stored record, in seconds from `now` (none: 0)."""
     least = None
     for span in scan(record):
         _, _, ttl_type, ttl, _ = _FIXED.unpack_from(record, span.start)

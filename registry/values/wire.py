@@ -15,7 +15,7 @@ MAX_ELEMENTS: Final = 1_048_576
 
 
 class WireReader:
-    """A cursor over `data[offset:end]` whose every step raises `DecodeError` instead of overrunning."""
+    """A cursor over `data[offset:end]` whose steps raise `DecodeError` instead of overrunning."""
 
     __slots__ = ("data", "end", "offset")
 
@@ -56,7 +56,9 @@ class WireReader:
         start = self.offset
         number = self.u32(f"{what} count")
         if number > MAX_ELEMENTS or number * element_size > self.left:
-            raise DecodeError(f"{what}: {number} elements announced, {self.left} octets left", start)
+            raise DecodeError(
+                f"{what}: {number} elements announced, {self.left} octets left", start
+            )
         return number
 
     def finish(self, what: str) -> None:
