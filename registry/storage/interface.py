@@ -1,0 +1,158 @@
+"""What a store of identifiers offers, whichever database is behind it.
+
+Reading for resolution (`Lookup`) is synchronous and sees committed state only. Writing goes through
+one `Transaction` at a time; leaving its `async with` block normally means that everything in it is
+durable, and only then are the subscribers of the store told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Final, NamedTuple, Protocol
+
+from registry.accounts import Account, AppKey, Principal
+from registry.schemes.handle import PREFIX_RECORDS, Key
+
+#: The one state in which an identifier resolves.
+ACTIVE: Final = 0
+#: The suffix of the bootstrap administrator of a prefix, `P/ADMIN`.
+ADMINISTRATOR: Final = "ADMIN"
+
+
+class Row(NamedTuple):
+    """One stored identifier.
+
+    `record` is its values in wire form, `version` counts its changes from 1, `modified` is the Unix
+    time in seconds of the last one.
+    """
+
+    prefix: str
+    suffix: str
+    record: bytes
+    state: int
+    version: int
+    modified: int
+
+    @property
+    def key(self) -> Key:
+        return Key(self.prefix, self.suffix)
+
+
+#: Called in the event loop after each durable commit: the identifiers it touched, and whether
+#: prefixes were homed or unhomed.
+Subscriber = Callable[[Sequence[Key], bool], None]
+
+
+class StoreNotUsable(Exception):  # noqa: N818 - it refuses, nothing malfunctioned
+    """The store must not be opened: its settings would lose writes, or its schema is unknown."""
+
+
+def is_counted(prefix: str, suffix: str) -> bool:
+    """Whether statistics count the key: prefix records and administrators are the node's own."""
+    return prefix != PREFIX_RECORDS and suffix != ADMINISTRATOR
+
+
+class Lookup(Protocol):
+    """Synchronous reads; each raises StorageUnavailable when the database cannot be read."""
+
+    def record(self, prefix: str, suffix: str) -> bytes | None:
+        """The values of an active identifier in wire form. The resolution path."""
+        ...
+
+    def row(self, prefix: str, suffix: str) -> Row | None:
+        """An identifier in whatever state."""
+        ...
+
+    def page(self, prefix: str, after: str | None = None, limit: int = 500) -> list[Row]:
+        """Up to `limit` active identifiers of a prefix in key order, from behind suffix `after`."""
+        ...
+
+    def scan(self, prefix: str, page_size: int = 500) -> Iterator[Row]:
+        """All active identifiers of a prefix in key order, read page by page."""
+        ...
+
+    def homed_prefixes(self) -> list[str]:
+        """The prefixes that this node answers for, sorted."""
+        ...
+
+    def counts(self) -> dict[str, int]:
+        """The number of identifiers under each homed prefix (see `is_counted`)."""
+        ...
+
+    def sample(self, count: int, prefixes: Sequence[str] | None = None) -> list[Key]:
+        """Up to `count` counted identifiers of homed prefixes (default all), evenly spread.
+
+        The same data gives the same sample.
+        """
+        ...
+
+    def fact(self, key: str) -> str | None:
+        """A fact about the node itself, such as what it was seeded with."""
+        ...
+
+    def principal(self, digest: bytes) -> Principal | None:
+        """Whom a token with this SHA-256 belongs to."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class Transaction(Protocol):
+    """Set-wise changes that become durable together. The caller keeps the counts true."""
+
+    async def rows(self, keys: Sequence[Key]) -> dict[Key, Row]:
+        """The stored rows among `keys`, in whatever state."""
+        ...
+
+    async def insert(self, rows: Sequence[Row]) -> None:
+        """Add identifiers that are not there."""
+        ...
+
+    async def update(self, rows: Sequence[Row]) -> None:
+        """Replace identifiers that are there."""
+        ...
+
+    async def delete(self, keys: Sequence[Key]) -> None: ...
+
+    async def insert_missing(self, rows: Sequence[Row]) -> int:
+        """Add the identifiers that are not there and leave the others; how many were added."""
+        ...
+
+    async def count(self, deltas: Mapping[str, int]) -> None:
+        """Add to the number of identifiers of homed prefixes."""
+        ...
+
+    async def home(self, prefixes: Sequence[str]) -> None:
+        """Answer for these prefixes from now on; those homed already stay so."""
+        ...
+
+    async def unhome(self, prefixes: Sequence[str]) -> None:
+        """Answer for these prefixes no longer; their identifiers stay stored."""
+        ...
+
+    async def set_fact(self, key: str, value: str) -> None: ...
+
+    async def add_accounts(self, accounts: Sequence[Account], app_keys: Sequence[AppKey]) -> None:
+        """Add new accounts and tokens of theirs."""
+        ...
+
+
+class Store(Protocol):
+    """A node's store: `lookup` to read, `begin` to write, `subscribe` to hear of changes."""
+
+    @property
+    def lookup(self) -> Lookup: ...
+
+    def begin(self) -> AbstractAsyncContextManager[Transaction]:
+        """The next write transaction; others wait. An exception in the block rolls it back.
+
+        Raises StorageUnavailable (nothing was changed) or OutcomeUnknown (the commit failed).
+        """
+        ...
+
+    def subscribe(self, subscriber: Subscriber) -> Callable[[], None]:
+        """Hear of every durable commit; the returned function ends that."""
+        ...
+
+    async def close(self) -> None: ...

@@ -1,0 +1,211 @@
+"""What every SQL backend shares: set-wise statements, one writer, honest failures."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+from sqlalchemy import Table, bindparam, delete, insert, select, update
+from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, ProgrammingError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from registry.accounts import Account, AppKey
+from registry.errors import OutcomeUnknown, Refusal, StorageUnavailable
+from registry.schemes.handle import Key
+from registry.storage.change_feed import ChangeFeed
+from registry.storage.interface import Lookup, Row, Subscriber, Transaction
+from registry.storage.schema import (
+    ACCOUNTS,
+    APP_KEYS,
+    HOMED_PREFIXES,
+    IDENTIFIERS,
+    NODE_FACTS,
+    PREFIX_STATISTICS,
+)
+
+_log = logging.getLogger(__name__)
+
+_BY_KEY: Final = (IDENTIFIERS.c.prefix == bindparam("p"), IDENTIFIERS.c.suffix == bindparam("s"))
+_UPDATE: Final = (
+    update(IDENTIFIERS)
+    .where(*_BY_KEY)
+    .values({name: bindparam(name) for name in ("record", "state", "version", "modified")})
+)
+_DELETE: Final = delete(IDENTIFIERS).where(*_BY_KEY)
+_COUNT: Final = (
+    update(PREFIX_STATISTICS)
+    .where(PREFIX_STATISTICS.c.prefix == bindparam("p"))
+    .values(identifiers=PREFIX_STATISTICS.c.identifiers + bindparam("delta"))
+)
+_UNHOME: Final = delete(HOMED_PREFIXES).where(HOMED_PREFIXES.c.prefix == bindparam("p"))
+_FORGET_FACT: Final = delete(NODE_FACTS).where(NODE_FACTS.c.key == bindparam("k"))
+
+
+class SqlTransaction(ABC):
+    """A transaction on an open connection, in statements that every backend understands."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+        self.changed: list[Key] = []
+        self.homed_changed = False
+
+    @abstractmethod
+    async def rows(self, keys: Sequence[Key]) -> dict[Key, Row]: ...
+
+    async def insert(self, rows: Sequence[Row]) -> None:
+        if rows:
+            await self._connection.execute(insert(IDENTIFIERS), [row._asdict() for row in rows])
+            self.changed += [row.key for row in rows]
+
+    async def update(self, rows: Sequence[Row]) -> None:
+        if rows:
+            parameters = [row._asdict() | {"p": row.prefix, "s": row.suffix} for row in rows]
+            await self._connection.execute(_UPDATE, parameters)
+            self.changed += [row.key for row in rows]
+
+    async def delete(self, keys: Sequence[Key]) -> None:
+        if keys:
+            parameters = [{"p": key.prefix, "s": key.suffix} for key in keys]
+            await self._connection.execute(_DELETE, parameters)
+            self.changed += keys
+
+    @abstractmethod
+    async def insert_missing(self, rows: Sequence[Row]) -> int: ...
+
+    async def count(self, deltas: Mapping[str, int]) -> None:
+        parameters = [{"p": prefix, "delta": delta} for prefix, delta in deltas.items() if delta]
+        if parameters:
+            await self._connection.execute(_COUNT, parameters)
+
+    async def home(self, prefixes: Sequence[str]) -> None:
+        # The statistics of a prefix outlive its being homed here, as its identifiers do.
+        for table in (HOMED_PREFIXES, PREFIX_STATISTICS):
+            known = set(await self._connection.scalars(select(table.c.prefix)))
+            new = [prefix for prefix in dict.fromkeys(prefixes) if prefix not in known]
+            await self._add_prefixes(table, new)
+        self.homed_changed = True
+
+    async def _add_prefixes(self, table: Table, prefixes: Sequence[str]) -> None:
+        zeros = {"identifiers": 0} if table is PREFIX_STATISTICS else {}
+        if prefixes:
+            rows = [{"prefix": prefix} | zeros for prefix in prefixes]
+            await self._connection.execute(insert(table), rows)
+
+    async def unhome(self, prefixes: Sequence[str]) -> None:
+        if prefixes:
+            await self._connection.execute(_UNHOME, [{"p": prefix} for prefix in prefixes])
+            self.homed_changed = True
+
+    async def set_fact(self, key: str, value: str) -> None:
+        await self._connection.execute(_FORGET_FACT, {"k": key})
+        await self._connection.execute(insert(NODE_FACTS), {"key": key, "value": value})
+
+    async def add_accounts(self, accounts: Sequence[Account], app_keys: Sequence[AppKey]) -> None:
+        if accounts:
+            rows = [account._asdict() | {"role": account.role.value} for account in accounts]
+            await self._connection.execute(insert(ACCOUNTS), rows)
+        if app_keys:
+            await self._connection.execute(insert(APP_KEYS), [key._asdict() for key in app_keys])
+
+
+class SqlStore(ABC):
+    """A store on a SQLAlchemy engine whose pool holds the one connection that writes."""
+
+    def __init__(self, engine: AsyncEngine, lookup: Lookup) -> None:
+        self._engine = engine
+        self._lookup = lookup
+        self._feed = ChangeFeed()
+        self._one_writer = asyncio.Lock()
+
+    @property
+    def lookup(self) -> Lookup:
+        return self._lookup
+
+    def subscribe(self, subscriber: Subscriber) -> Callable[[], None]:
+        return self._feed.subscribe(subscriber)
+
+    async def close(self) -> None:
+        """Wait for the transaction under way, then close every connection."""
+        async with self._one_writer:
+            self._lookup.close()
+            await self._engine.dispose()
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator[Transaction]:
+        async with self._one_writer:
+            connection = self._engine.connect()
+            try:
+                await connection.start()
+                await connection.begin()
+                transaction = self._transaction(connection)
+                yield transaction
+            except BaseException as error:
+                await _undisturbed(self._give_up(connection, error))
+                raise
+            await _undisturbed(self._commit(connection, transaction))
+
+    async def _give_up(self, connection: AsyncConnection, error: BaseException) -> None:
+        """Roll back; says StorageUnavailable instead of a database's own words."""
+        refusal = self._refusal(error)
+        await self._leave(connection, broken=refusal is not None)
+        if refusal is not None:
+            raise refusal from error
+
+    async def _commit(self, connection: AsyncConnection, transaction: SqlTransaction) -> None:
+        """Commit and tell the subscribers; nobody else writes before they know."""
+        try:
+            await connection.commit()
+        except DBAPIError as error:
+            _log.error("a commit failed: %s", error.orig)
+            await self._leave(connection, broken=True)
+            if self._certainly_undone(error):
+                raise StorageUnavailable("the store cannot take the change") from error
+            raise OutcomeUnknown("the commit failed, the change may or may not be there") from error
+        self._feed.publish(transaction.changed, transaction.homed_changed)
+        await self._leave(connection, broken=False)
+
+    async def _leave(self, connection: AsyncConnection, *, broken: bool) -> None:
+        """Hand the connection back; after a failure close it, so that the next writer starts clean.
+
+        What a failed write or sync left behind in the connection is not to be trusted again.
+        """
+        try:
+            if broken and connection.sync_connection is not None:
+                await connection.invalidate()
+            await connection.close()
+        except DBAPIError as error:
+            _log.warning("closing the writer failed: %s", error.orig)
+
+    def _refusal(self, error: BaseException) -> Refusal | None:
+        """What a failure before the commit means; None if the database is not to blame."""
+        ours = (IntegrityError, ProgrammingError, InterfaceError)
+        if not isinstance(error, DBAPIError) or isinstance(error, ours):
+            return None
+        _log.error("the store failed before a commit: %s", error.orig)
+        return StorageUnavailable("the store cannot take writes")
+
+    @abstractmethod
+    def _transaction(self, connection: AsyncConnection) -> SqlTransaction: ...
+
+    @abstractmethod
+    def _certainly_undone(self, error: DBAPIError) -> bool:
+        """Whether a commit that failed like this has left nothing behind."""
+
+
+async def _undisturbed(work: Coroutine[Any, Any, None]) -> None:
+    """Run `work` to its end even if the caller is cancelled meanwhile; the caller still is."""
+    task = asyncio.ensure_future(work)
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.wait([task])
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is not None:
+        task.exception()
+        raise cancelled
+    task.result()

@@ -1,0 +1,146 @@
+"""The embedded backend: one SQLite file in WAL mode, every commit synced, one writer."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import Connection, create_engine, event
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from sqlalchemy.pool import AsyncAdaptedQueuePool, NullPool
+
+from registry.errors import StorageUnavailable
+from registry.schemes.handle import Key
+from registry.storage.interface import Row, StoreNotUsable
+from registry.storage.migrations import HEAD, upgrade
+from registry.storage.sql import SqlStore, SqlTransaction
+from registry.storage.sqlite_lookup import SqliteLookup
+
+_BUSY_SECONDS: Final = 5.0
+_FULL: Final = 2
+# `(prefix, suffix) IN (…)` would be nicer to read, and reads the whole table.
+_ROWS: Final = (
+    f"SELECT {', '.join(Row._fields)} FROM json_each(?) AS asked CROSS JOIN identifiers"
+    " ON prefix = json_extract(asked.value, '$[0]') AND suffix = json_extract(asked.value, '$[1]')"
+)
+_INSERT_MISSING: Final = (
+    f"INSERT INTO identifiers ({', '.join(Row._fields)})"
+    f" VALUES ({', '.join('?' * len(Row._fields))}) ON CONFLICT DO NOTHING"
+)
+
+
+class SqliteTransaction(SqlTransaction):
+    """Adds what SQLite says in its own words."""
+
+    async def rows(self, keys: Sequence[Key]) -> dict[Key, Row]:
+        result = await self._connection.exec_driver_sql(_ROWS, (json.dumps(keys),))
+        rows = map(Row._make, result)
+        return {row.key: row for row in rows}
+
+    async def insert_missing(self, rows: Sequence[Row]) -> int:
+        if not rows:
+            return 0
+        # Straight to the driver: SQLAlchemy's work on a row would cost more than SQLite's.
+        result = await self._connection.exec_driver_sql(_INSERT_MISSING, list(rows))
+        self.changed += [row.key for row in rows]
+        return result.rowcount
+
+
+class SqliteStore(SqlStore):
+    """`Store` on an SQLite file."""
+
+    @classmethod
+    async def open(cls, path: Path) -> SqliteStore:
+        """Open the file, made or migrated where that is needed.
+
+        Raises StorageUnavailable, or StoreNotUsable for a file that this version must not touch.
+        """
+        try:
+            _prepare(path)
+        except sqlite3.Error as error:
+            raise StorageUnavailable(f"{path} cannot be opened: {error}") from error
+        except DBAPIError as error:
+            raise StorageUnavailable(f"{path} cannot be migrated: {error.orig}") from error
+        engine = create_async_engine(
+            URL.create("sqlite+aiosqlite", database=str(path)),
+            connect_args={"timeout": _BUSY_SECONDS, "isolation_level": None},
+            poolclass=AsyncAdaptedQueuePool,
+            pool_size=1,
+            max_overflow=0,
+            # Every transaction here ends in a commit or a rollback of its own.
+            pool_reset_on_return=None,
+        )
+        event.listen(engine.sync_engine, "connect", _make_durable)
+        event.listen(engine.sync_engine, "begin", _begin_immediate)
+        store = cls(engine, SqliteLookup(path))
+        try:
+            # An empty transaction: a file that cannot be written to is found out now.
+            async with store.begin():
+                pass
+        except BaseException:
+            await store.close()
+            raise
+        return store
+
+    def _transaction(self, connection: AsyncConnection) -> SqlTransaction:
+        return SqliteTransaction(connection)
+
+    def _certainly_undone(self, error: DBAPIError) -> bool:
+        # A full disk shows while the pages are appended to the WAL, and the frame that makes them
+        # count is the last of them. A failed sync comes after it: that commit may have happened.
+        code = getattr(error.orig, "sqlite_errorcode", None)
+        return code == sqlite3.SQLITE_FULL
+
+
+def _prepare(path: Path) -> None:
+    """Switch the file to WAL and bring its schema to the newest revision."""
+    connection = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None)
+    try:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        if _revision(connection) != HEAD:
+            _upgrade(connection)
+    finally:
+        connection.close()
+
+
+def _revision(connection: sqlite3.Connection) -> str | None:
+    """Which migration the file has seen last, None for a new file."""
+    tables = "SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'"
+    if connection.execute(tables).fetchone() is None:
+        return None
+    found = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+    return str(found[0]) if found is not None else None
+
+
+def _upgrade(connection: sqlite3.Connection) -> None:
+    engine = create_engine("sqlite://", creator=lambda: connection, poolclass=NullPool)
+    event.listen(engine, "begin", _begin_immediate)
+    with engine.begin() as migrating:
+        upgrade(migrating)
+
+
+def _begin_immediate(connection: Connection) -> None:
+    # Not deferred: a writer that starts as a reader can be refused half-way.
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _make_durable(connection: Any, _record: object) -> None:
+    """Set up a writing connection, and refuse it if it would acknowledge what a crash can lose."""
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA synchronous = FULL")
+    cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.execute("PRAGMA synchronous")
+    (synchronous,) = cursor.fetchone()
+    cursor.execute("PRAGMA journal_mode")
+    (journal_mode,) = cursor.fetchone()
+    cursor.close()
+    if synchronous < _FULL or journal_mode != "wal":
+        raise StoreNotUsable(
+            f"commits would not be durable: journal_mode {journal_mode}, synchronous {synchronous}"
+        )
