@@ -1,7 +1,8 @@
 """Keys that can sign and verify: `cryptography` objects from and to the Handle binary forms.
 
 A private key is its type's name and its numbers, as in `registry.values.key` but without the two
-zero octets; a key file is the method of its encryption (4 octets, 1 for none) and the key.
+zero octets; a key file is the method of its encryption (4 octets, 1 for none) and the key. DH keys
+sign nothing and stay numbers.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from typing import Final
 
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric import dh, dsa, rsa
+from cryptography.hazmat.primitives.asymmetric import dsa, rsa
 
 from registry.errors import DecodeError
 from registry.values.key import (
@@ -21,7 +22,7 @@ from registry.values.key import (
 )
 from registry.values.wire import WireReader, string, u32
 
-PublicKeyObject = rsa.RSAPublicKey | dsa.DSAPublicKey | dh.DHPublicKey
+PublicKeyObject = rsa.RSAPublicKey | dsa.DSAPublicKey
 PrivateKeyObject = rsa.RSAPrivateKey | dsa.DSAPrivateKey
 
 _RSA_PRIVATE: Final = b"RSA_PRIVCRT_KEY"
@@ -37,14 +38,13 @@ def load_public_key(data: bytes) -> PublicKeyObject:
     """The key in the data of an HS_PUBKEY value. Raises DecodeError, also for an unusable key."""
     key = decode_public_key(data)
     numbers = key.numbers
+    if key.kty == "DH":
+        raise DecodeError("a DH key cannot verify a signature", 4)
     try:
         if key.kty == "RSA":
             return rsa.RSAPublicNumbers(numbers["e"], numbers["n"]).public_key()
-        if key.kty == "DSA":
-            group = dsa.DSAParameterNumbers(numbers["p"], numbers["q"], numbers["g"])
-            return dsa.DSAPublicNumbers(numbers["y"], group).public_key()
-        parameters = dh.DHParameterNumbers(numbers["p"], numbers["g"])
-        return dh.DHPublicNumbers(numbers["y"], parameters).public_key()
+        group = dsa.DSAParameterNumbers(numbers["p"], numbers["q"], numbers["g"])
+        return dsa.DSAPublicNumbers(numbers["y"], group).public_key()
     except (ValueError, UnsupportedAlgorithm) as error:
         raise DecodeError(f"unusable {key.kty} key: {error}") from None
 
@@ -59,11 +59,8 @@ def public_numbers(key: PublicKeyObject) -> PublicKey:
     numbers = key.public_numbers()
     if isinstance(numbers, rsa.RSAPublicNumbers):
         return PublicKey("RSA", {"n": numbers.n, "e": numbers.e})
-    if isinstance(numbers, dsa.DSAPublicNumbers):
-        group = numbers.parameter_numbers
-        return PublicKey("DSA", {"y": numbers.y, "p": group.p, "q": group.q, "g": group.g})
-    parameters = numbers.parameter_numbers
-    return PublicKey("DH", {"y": numbers.y, "p": parameters.p, "g": parameters.g})
+    group = numbers.parameter_numbers
+    return PublicKey("DSA", {"y": numbers.y, "p": group.p, "q": group.q, "g": group.g})
 
 
 def load_private_key(data: bytes) -> PrivateKeyObject:
