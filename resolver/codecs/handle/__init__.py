@@ -1,0 +1,15 @@
+"""The Handle protocol's messages (RFC 3652 as protocol 2.11 speaks it), without sockets or clocks.
+
+versions      which of two protocol versions is older, and what is spoken with a peer
+codes         op codes and response codes with their names
+envelope      the 20 octets in front of every packet
+header        the 24 octets in front of every body, and the op flags
+message       envelope, header, body and credential together
+bodies        what stands in the body, one codec for each kind
+credential    the signature or MAC behind the body, and the octets it covers
+reply         the message that answers a request
+fragments     a message over several datagrams, and back
+framing       messages out of a TCP stream
+fast          plain resolution requests and their replies with few objects
+describe      a message taken apart into JSON for people
+"""

@@ -1,0 +1,173 @@
+"""Plain resolution without the general codec's objects: the node's hot path.
+
+A request is plain if it is one unencrypted packet outside any session that asks for no signature
+and no digest. `decode_plain_resolve` gives None for every other one: the general codec reads it,
+or says what is wrong. What both can read, both read alike.
+"""
+
+from __future__ import annotations
+
+import struct
+from functools import lru_cache
+from typing import Final, NamedTuple
+
+from registry.errors import DecodeError
+from registry.values.wire import WireReader
+from resolver.codecs.handle.bodies.resolution import read_indexes
+from resolver.codecs.handle.header import AT, CT, ENC, RD, REC
+from resolver.codecs.handle.reply import ECHOED
+from resolver.codecs.handle.versions import OWN, Version, spoken, suggested
+
+#: Versions; session id; sequence, length, op code, response code, flags; body length, handle
+#: length.
+_REQUEST: Final = struct.Struct(">4sI4xIIIII8xII")
+_REPLY: Final = struct.Struct(">4sI4sIIIIIHBBIII")
+_HANDLE_AT: Final = 48
+_BODY_AT: Final = 44
+_NO_SELECTION: Final = bytes(8)
+_NO_CREDENTIAL: Final = bytes(4)
+_NOT_PLAIN: Final = CT | ENC | RD
+_ENVELOPE_FLAGS: Final = 0xFC
+_REQUEST_ID: Final = slice(8, 12)
+
+
+class PlainResolve(NamedTuple):
+    """A plain request: the handle as written, what is selected, the op flags.
+
+    `versions` are the first four octets, `recursion_count` how many servers passed it on.
+    """
+
+    handle: bytes
+    indexes: tuple[int, ...]
+    types: tuple[bytes, ...]
+    op_flags: int
+    versions: bytes
+    recursion_count: int
+
+    @property
+    def suggested_version(self) -> Version:
+        """The newest version its sender can read."""
+        major, minor, octet, suggest_minor = self.versions
+        return suggested(Version(major, minor), Version(octet & 3, suggest_minor))
+
+
+def decode_plain_resolve(datagram: bytes) -> PlainResolve | None:
+    """The request in a datagram, None if it is not plain or not sound."""
+    size = len(datagram)
+    if size < _HANDLE_AT:
+        return None
+    (
+        versions,
+        session,
+        sequence,
+        length,
+        op_code,
+        response_code,
+        flags,
+        body_length,
+        handle_length,
+    ) = _REQUEST.unpack_from(datagram)
+    if (
+        op_code != 1
+        or response_code
+        or session
+        or sequence
+        or flags & _NOT_PLAIN
+        or versions[2] & _ENVELOPE_FLAGS
+        or length != size - 20
+    ):
+        return None
+    body_end = _BODY_AT + body_length
+    if size != body_end and (size != body_end + 4 or datagram[body_end:] != _NO_CREDENTIAL):
+        return None
+    handle_end = _HANDLE_AT + handle_length
+    if handle_end + 8 > body_end:
+        return None
+    indexes: tuple[int, ...] = ()
+    types: tuple[bytes, ...] = ()
+    if datagram[handle_end : handle_end + 8] != _NO_SELECTION:
+        try:
+            indexes, types = _selection(WireReader(datagram, handle_end, body_end))
+        except DecodeError:
+            return None
+    return PlainResolve(
+        datagram[_HANDLE_AT:handle_end], indexes, types, flags, versions, datagram[34]
+    )
+
+
+def encode_plain_reply(
+    datagram: bytes,
+    request: PlainResolve,
+    record: bytes,
+    *,
+    serial: int,
+    expiration: int,
+    flags: int = AT,
+) -> bytes:
+    """The successful reply to a plain request: its values in wire form, as one message.
+
+    `flags` are set besides the echoed ones and REC. Longer ones than a datagram are for
+    `fragments.split_message`.
+    """
+    body_length = 4 + len(request.handle) + len(record)
+    return b"".join(
+        (
+            _REPLY.pack(
+                _reply_versions(request.versions),
+                0,
+                datagram[_REQUEST_ID],
+                0,
+                28 + body_length,
+                1,
+                1,
+                request.op_flags & ECHOED | REC | flags,
+                serial,
+                request.recursion_count,
+                0,
+                expiration,
+                body_length,
+                len(request.handle),
+            ),
+            request.handle,
+            record,
+            _NO_CREDENTIAL,
+        )
+    )
+
+
+def cache_key(datagram: bytes) -> bytes | None:
+    """What repeats of a request have in common: all but request id and expiration.
+
+    None where a reply may not be used twice: in a session, in several packets, encrypted, or
+    signed (a signature covers the request id). With a request digest the expiration counts, for
+    it is digested.
+    """
+    if (
+        len(datagram) < _BODY_AT
+        or datagram[2] & _ENVELOPE_FLAGS
+        or datagram[4:8] != _NO_CREDENTIAL
+        or datagram[28] & 0x60
+    ):
+        return None
+    if datagram[29] & 0x80:
+        return datagram[:8] + datagram[12:]
+    return datagram[:8] + datagram[12:36] + datagram[40:]
+
+
+def with_request_id(packets: tuple[bytes, ...], datagram: bytes) -> list[bytes]:
+    """The packets of a kept reply as the reply to this request."""
+    request_id = datagram[_REQUEST_ID]
+    return [packet[:8] + request_id + packet[12:] for packet in packets]
+
+
+def _selection(reader: WireReader) -> tuple[tuple[int, ...], tuple[bytes, ...]]:
+    indexes = read_indexes(reader)
+    return indexes, tuple(reader.string("type") for _ in range(reader.count("type", 4)))
+
+
+@lru_cache(maxsize=256)
+def _reply_versions(versions: bytes) -> bytes:
+    """The first four octets of the reply to a request with these."""
+    major, minor, octet, suggest_minor = versions
+    answer = spoken(Version(major, minor), Version(octet & 3, suggest_minor))
+    return bytes((answer.major, answer.minor, OWN.major, OWN.minor))

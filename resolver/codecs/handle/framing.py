@@ -1,0 +1,60 @@
+"""Messages out of a TCP stream: each tells its length in its envelope (RFC 3652 section 2.1)."""
+
+from __future__ import annotations
+
+from resolver.codecs.handle.envelope import SIZE, FramingError, decode_envelope
+
+
+class CutMessageError(FramingError):
+    """The stream ended within a message."""
+
+
+class MessageStream:
+    """Splits what arrives on one connection into whole messages.
+
+    Never holds more than one message and the last piece fed. After a length that cannot be,
+    `failure` says why, and what is fed later is thrown away: the place of the next message is not
+    known.
+    """
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+        self.failure: FramingError | None = None
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """Take what arrived; the messages complete now, in order. Look at `failure` after."""
+        if self.failure is not None:
+            return []
+        self._buffer += data
+        messages = []
+        start = 0
+        while (end := self._end_of_message(start)) is not None:
+            messages.append(bytes(self._buffer[start:end]))
+            start = end
+        del self._buffer[:start]
+        return messages
+
+    def finish(self) -> None:
+        """The peer sends no more. Raises CutMessageError within a message, or the failure."""
+        if self.failure is not None:
+            raise self.failure
+        received = len(self._buffer)
+        if received >= SIZE:
+            expected = decode_envelope(bytes(self._buffer[:SIZE])).length
+            raise CutMessageError(
+                f"expecting {expected} octets, only received {received - SIZE}", received
+            )
+        if received:
+            raise CutMessageError(f"{received} octets are too few for an envelope", received)
+
+    def _end_of_message(self, start: int) -> int | None:
+        """Where the message at `start` ends, None if that is not there yet or cannot be known."""
+        if len(self._buffer) - start < SIZE:
+            return None
+        try:
+            length = decode_envelope(bytes(self._buffer[start : start + SIZE])).length
+        except FramingError as error:
+            self.failure = error
+            return None
+        end = start + SIZE + length
+        return end if end <= len(self._buffer) else None

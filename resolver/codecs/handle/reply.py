@@ -1,0 +1,90 @@
+"""The message that answers a request: which version, flags, digest and times go out with it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from resolver.codecs.handle.bodies.digest import digest_request, encode_digest
+from resolver.codecs.handle.bodies.resolution import encode_error
+from resolver.codecs.handle.codes import ResponseCode
+from resolver.codecs.handle.envelope import COMPRESSED
+from resolver.codecs.handle.header import AT, CA, CT, DO_NOT_REFER, PO, RD, REC
+from resolver.codecs.handle.message import Message
+from resolver.codecs.handle.versions import NEW_CODES_SINCE, OWN, Version, at_least
+
+#: Seconds a reply says it is good for. Peers throw away what has expired, 0 included.
+LIFETIME: Final = 12 * 3600
+#: The flags of a request that its reply repeats.
+ECHOED: Final = CT | CA | PO | RD | DO_NOT_REFER
+#: Codes that mean something else, or nothing, to peers before 2.5.
+_OLD_CODES: Final[dict[int, int]] = {
+    ResponseCode.INVALID_VALUE: ResponseCode.VALUE_EXISTS,
+    ResponseCode.SERVER_BACKUP: 303,
+}
+
+
+def reply_to(
+    request: Message,
+    response_code: int,
+    body: bytes = b"",
+    *,
+    serial: int,
+    now: float,
+    flags: int = AT,
+    session_id: int | None = None,
+    op_code: int | None = None,
+) -> Message:
+    """The reply to a request, without a credential.
+
+    `body` is without the request digest, which is added where the request asks for it (RD) and to
+    every challenge. `serial` is the answering site's; `flags` are set besides the echoed ones and
+    REC (AT unless the answer comes from a cache, CN while more follow). `session_id` replaces the
+    request's, `op_code` too: an answered challenge is replied to as the request it was for.
+    """
+    version = request.spoken_version
+    echoed = request.op_flags & ECHOED
+    if response_code == ResponseCode.AUTHENTICATION_NEEDED:
+        echoed |= RD
+    if echoed & RD:
+        body = encode_digest(digest_request(request.header_and_body, version)) + body
+    return Message(
+        op_code=request.op_code if op_code is None else op_code,
+        response_code=code_for(response_code, version),
+        body=body,
+        op_flags=echoed | REC | flags,
+        request_id=request.request_id,
+        session_id=request.session_id if session_id is None else session_id,
+        major=version.major,
+        minor=version.minor,
+        suggest_major=OWN.major,
+        suggest_minor=OWN.minor,
+        envelope_flags=request.envelope_flags & COMPRESSED,
+        site_serial=serial,
+        recursion_count=request.recursion_count,
+        expiration=expiration(now),
+    )
+
+
+def error_to(
+    request: Message,
+    response_code: int,
+    text: str = "",
+    *,
+    serial: int,
+    now: float,
+    flags: int = AT,
+) -> Message:
+    """A reply that is a refusal with a text."""
+    return reply_to(request, response_code, encode_error(text), serial=serial, now=now, flags=flags)
+
+
+def expiration(now: float) -> int:
+    """The expiration of a reply made at `now` (Unix seconds)."""
+    return (int(now) + LIFETIME) & 0xFFFFFFFF
+
+
+def code_for(response_code: int, version: Version) -> int:
+    """A response code as a peer of this version knows it."""
+    if at_least(version, NEW_CODES_SINCE):
+        return response_code
+    return _OLD_CODES.get(response_code, response_code)
