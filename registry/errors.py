@@ -108,3 +108,15 @@ class OutcomeUnknown(Refusal):
     """The commit failed after it was sent: the change may or may not be there."""
 
     outcome = outcomes.OUTCOME_UNKNOWN
+
+
+class Overloaded(Refusal):
+    """Too much is waiting already; nothing was done and the same request may succeed later."""
+
+    outcome = outcomes.BUSY
+
+
+class Draining(Refusal):
+    """The node is shutting down and takes nothing new; nothing was done."""
+
+    outcome = outcomes.DRAINING

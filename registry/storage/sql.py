@@ -165,7 +165,8 @@ class SqlStore(ABC):
             if self._certainly_undone(error):
                 raise StorageUnavailable("the store cannot take the change") from error
             raise OutcomeUnknown("the commit failed, the change may or may not be there") from error
-        self._feed.publish(transaction.changed, transaction.homed_changed)
+        if transaction.changed or transaction.homed_changed:
+            self._feed.publish(transaction.changed, transaction.homed_changed)
         await self._leave(connection, broken=False)
 
     async def _leave(self, connection: AsyncConnection, *, broken: bool) -> None:

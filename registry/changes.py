@@ -1,0 +1,213 @@
+"""What can be asked of a stored identifier, and what becomes of it: rules only, nothing is stored.
+
+RFC 3652 section 3.6 as its servers speak it: timestamps are the server's, an index is a positive
+signed 32-bit number, adding never replaces and modifying never adds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final, Protocol
+
+from registry.errors import (
+    AlreadyExists,
+    InvalidValue,
+    NotFound,
+    Refusal,
+    ValueExists,
+    ValuesNotFound,
+)
+from registry.schemes.handle import Key
+from registry.storage.interface import ACTIVE, Row
+from registry.values.value import TTL_ABSOLUTE, TTL_RELATIVE, Value, encode_value, scan
+from registry.values.wire import u32
+
+#: Most values of one identifier.
+MAX_VALUES: Final = 2048
+#: Most octets of a record: what is left of the largest Handle message, 262,144 octets, once it
+#: carries envelope, header, identifier and a signature.
+MAX_RECORD: Final = 262_144 - 4096
+_MAX_INDEX: Final = 0x7FFF_FFFF
+_MAX_U32: Final = 0xFFFF_FFFF
+_ALL_PERMISSIONS: Final = 0b1111
+
+#: A record taken apart: the octets of each value by its index, in the order of the record.
+Pieces = Mapping[int, bytes]
+
+
+class Change(Protocol):
+    """One change of one identifier."""
+
+    @property
+    def key(self) -> Key: ...
+
+    @property
+    def taken(self) -> Refusal:
+        """The refusal if the identifier is kept in a state in which it does not resolve."""
+        ...
+
+    def apply(self, before: Pieces | None, now: int) -> Pieces | None:
+        """The values afterwards; None stands for no identifier. Raises Refusal."""
+        ...
+
+
+class _OfExisting:
+    """What the changes share that need an identifier to be there."""
+
+    __slots__ = ()
+
+    @property
+    def taken(self) -> Refusal:
+        return NotFound()
+
+
+@dataclass(frozen=True, slots=True)
+class Create:
+    """Register an identifier; with `overwrite`, replace all values of one that exists."""
+
+    key: Key
+    values: Sequence[Value]
+    overwrite: bool = False
+
+    @property
+    def taken(self) -> Refusal:
+        return AlreadyExists()
+
+    def apply(self, before: Pieces | None, now: int) -> Pieces | None:
+        if before is not None and not self.overwrite:
+            raise self.taken
+        return _stamped(self.values, now)
+
+
+@dataclass(frozen=True, slots=True)
+class PutValues(_OfExisting):
+    """Add values, replacing those whose index is taken."""
+
+    key: Key
+    values: Sequence[Value]
+
+    def apply(self, before: Pieces | None, now: int) -> Pieces | None:
+        return {**_existing(before), **_stamped(self.values, now)}
+
+
+@dataclass(frozen=True, slots=True)
+class AddValues(_OfExisting):
+    """Add values under indexes that are free."""
+
+    key: Key
+    values: Sequence[Value]
+
+    def apply(self, before: Pieces | None, now: int) -> Pieces | None:
+        there, new = _existing(before), _stamped(self.values, now)
+        for index in new:
+            if index in there:
+                raise ValueExists(index)
+        return {**there, **new}
+
+
+@dataclass(frozen=True, slots=True)
+class ModifyValues(_OfExisting):
+    """Replace values under indexes that are taken."""
+
+    key: Key
+    values: Sequence[Value]
+
+    def apply(self, before: Pieces | None, now: int) -> Pieces | None:
+        there, new = _existing(before), _stamped(self.values, now)
+        _need(there, list(new))
+        return {**there, **new}
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveValues(_OfExisting):
+    """Remove the values with these indexes; the identifier stays, even with none left."""
+
+    key: Key
+    indexes: Sequence[int]
+
+    def apply(self, before: Pieces | None, now: int) -> Pieces | None:
+        there = _existing(before)
+        _need(there, self.indexes)
+        return {index: piece for index, piece in there.items() if index not in self.indexes}
+
+
+@dataclass(frozen=True, slots=True)
+class Delete(_OfExisting):
+    """Remove the identifier."""
+
+    key: Key
+
+    def apply(self, before: Pieces | None, now: int) -> Pieces | None:
+        _existing(before)
+        return None
+
+
+def decide(change: Change, current: Row | None, now: int) -> Row | None:
+    """The row after the change at Unix time `now`, None if there is none. Raises Refusal.
+
+    `current` is the row before it; values that the change does not name keep their octets.
+    """
+    if current is not None and current.state != ACTIVE:
+        raise change.taken
+    before = None if current is None else _pieces(current.record)
+    after = change.apply(before, now)
+    if after is None:
+        return None
+    if len(after) > MAX_VALUES:
+        raise InvalidValue(f"{len(after)} values, at most {MAX_VALUES} are allowed")
+    record = u32(len(after)) + b"".join(after.values())
+    if len(record) > MAX_RECORD:
+        raise InvalidValue(f"{len(record)} octets of values, at most {MAX_RECORD} are allowed")
+    version = 1 if current is None else current.version + 1
+    return Row(*change.key, record, ACTIVE, version, now)
+
+
+def _pieces(record: bytes) -> Pieces:
+    return {span.index: record[span.start : span.end] for span in scan(record)}
+
+
+def _existing(before: Pieces | None) -> Pieces:
+    if before is None:
+        raise NotFound()
+    return before
+
+
+def _need(there: Pieces, indexes: Sequence[int]) -> None:
+    for index in indexes:
+        if index not in there:
+            raise ValuesNotFound(f"there is no value with index {index}")
+
+
+def _stamped(values: Sequence[Value], now: int) -> Pieces:
+    """The values in wire form with the server's time on them, each checked."""
+    pieces: dict[int, bytes] = {}
+    for value in values:
+        _check(value)
+        if value.index in pieces:
+            raise InvalidValue(f"index {value.index} is given twice", value.index, "index")
+        pieces[value.index] = encode_value(replace(value, timestamp=now))
+    return pieces
+
+
+def _check(value: Value) -> None:
+    """Hold one value against what may be stored. Raises InvalidValue naming the field."""
+    rules = (
+        ("index", 1 <= value.index <= _MAX_INDEX),
+        ("type", _is_utf8(value.type)),
+        ("ttl_type", value.ttl_type in (TTL_RELATIVE, TTL_ABSOLUTE)),
+        ("ttl", 0 <= value.ttl <= _MAX_U32),
+        ("permissions", 0 <= value.permissions <= _ALL_PERMISSIONS),
+        ("references", all(0 <= reference.index <= _MAX_U32 for reference in value.references)),
+    )
+    for field, holds in rules:
+        if not holds:
+            raise InvalidValue(f"value {value.index}: {field} is not valid", value.index, field)
+
+
+def _is_utf8(octets: bytes) -> bool:
+    try:
+        octets.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
