@@ -17,9 +17,9 @@ from resolver.codecs.handle.versions import Version, at_least
 SIGNED: Final = b"HS_SIGNED"
 MAC: Final = b"HS_MAC"
 
+_COVERS_ENVELOPE_SINCE: Final = Version(2, 5)
+_IDS_APART_SINCE: Final = Version(2, 7)
 _COVERS_SUGGESTION_SINCE: Final = Version(2, 8)
-_COVERS_ENVELOPE_SINCE: Final = Version(2, 7)
-_BROKEN_SINCE: Final = Version(2, 5)
 _IDS: Final = struct.Struct(">III")
 
 
@@ -71,18 +71,20 @@ def decode_credential(data: bytes) -> Credential:
 def covered_octets(message: Message, counter: int, version: Version | None = None) -> bytes:
     """What the signature or MAC of a message is made over, by the version it was made in.
 
-    `version` is the message's own unless given. Up to 2.4 these are header and body (a MAC then
-    has the key at both ends); from 2.7 on the envelope's ids and the counter stand in front, from
-    2.8 on the suggested version too. 2.5 and 2.6 cover octets by a slip of the peers that nobody
-    can rely on: DecodeError.
+    `version` is the message's own unless given. Up to 2.4 these are header and body (a MAC then has
+    the key at both ends); from 2.5 on the versions, the envelope's ids and the counter stand in front.
     """
     version = message.version if version is None else version
-    if not at_least(version, _BROKEN_SINCE):
-        return message.header_and_body
     if not at_least(version, _COVERS_ENVELOPE_SINCE):
-        raise DecodeError(f"signatures of protocol {version} cannot be checked")
+        return message.header_and_body
     versions = bytes((message.major, message.minor))
     if at_least(version, _COVERS_SUGGESTION_SINCE):
         versions += bytes((message.suggest_major, message.suggest_minor))
-    ids = _IDS.pack(message.session_id, message.request_id, counter)
-    return versions + ids + message.header_and_body
+    return versions + _ids(message, counter, version) + message.header_and_body
+
+
+def _ids(message: Message, counter: int, version: Version) -> bytes:
+    if at_least(version, _IDS_APART_SINCE):
+        return _IDS.pack(message.session_id, message.request_id, counter)
+    # Peers of 2.5 and 2.6 write all three to the first place, where the last one stays.
+    return _IDS.pack(counter, 0, 0)

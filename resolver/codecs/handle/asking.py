@@ -1,0 +1,117 @@
+"""The client's side of a resolution (RFC 3652 section 3.2): the question, and what its reply says.
+
+A reply is the one to a question if request id and op code are the same, it is marked as a reply and,
+where it holds values, repeats the handle. Whatever else arrives is somebody else's, or forged.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from registry import outcomes
+from registry.errors import DecodeError, InvalidIdentifier
+from registry.outcomes import OUTCOMES, Outcome
+from registry.schemes.handle import parse
+from registry.values.value import smallest_ttl
+from resolver.codecs.handle.bodies.digest import split_digest
+from resolver.codecs.handle.bodies.resolution import (
+    ResolveRequest,
+    decode_error,
+    decode_referral,
+    decode_resolve_reply,
+    encode_resolve_request,
+)
+from resolver.codecs.handle.codes import OpCode, ResponseCode
+from resolver.codecs.handle.header import CA, PO, RD, REC
+from resolver.codecs.handle.message import Message, decode_message, encode_message
+from resolver.codecs.handle.reply import expiration
+from resolver.query import Answer, Referral, Refused, Values
+
+#: What a resolver asks with.
+RESOLVER_FLAGS: Final = REC | CA | PO
+_REFERRALS: Final[dict[int, Outcome]] = {
+    ResponseCode.SERVICE_REFERRAL: outcomes.SERVICE_REFERRAL,
+    ResponseCode.PREFIX_REFERRAL: outcomes.PREFIX_REFERRAL,
+}
+#: Response code to outcome; where several outcomes share a code, the most general one.
+_OUTCOMES: Final[dict[int, Outcome]] = {one.handle: one for one in reversed(OUTCOMES.values())}
+
+
+class NotTheReply(DecodeError):  # noqa: N818 - no error of ours: the message is for somebody else
+    """A message that does not belong to the question."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One resolution request: the handle as it is to be written, and the union of what is wanted."""
+
+    handle: bytes
+    request_id: int
+    indexes: tuple[int, ...] = ()
+    types: tuple[bytes, ...] = ()
+    op_flags: int = RESOLVER_FLAGS
+
+    def encode(self, now: float, extra_flags: int = 0) -> bytes:
+        """The request as one message; `now` is Unix time."""
+        body = encode_resolve_request(ResolveRequest(self.handle, self.indexes, self.types))
+        return encode_message(
+            Message(
+                OpCode.RESOLVE,
+                body=body,
+                op_flags=self.op_flags | extra_flags,
+                request_id=self.request_id,
+                expiration=expiration(now),
+            )
+        )
+
+    def read(self, data: bytes, now: float) -> Answer:
+        """The answer in a whole message; times to live count from `now` (Unix time).
+
+        Raises NotTheReply for somebody else's message, DecodeError for one that cannot be read.
+        """
+        reply = decode_message(data)
+        if (
+            reply.request_id != self.request_id
+            or reply.op_code != OpCode.RESOLVE
+            or not reply.is_reply
+        ):
+            raise NotTheReply("the message is not the reply to this question")
+        body = reply.body
+        if reply.op_flags & RD:
+            body = split_digest(body, reply.version)[1]
+        if reply.response_code == ResponseCode.SUCCESS:
+            return self._values(body, now)
+        if reply.response_code in _REFERRALS:
+            return _referral(_REFERRALS[reply.response_code], body, now)
+        return _refusal(reply.response_code, body)
+
+    def _values(self, body: bytes, now: float) -> Values:
+        handle, record = decode_resolve_reply(body)
+        if handle.upper() != self.handle.upper():
+            raise NotTheReply("the reply is about another handle")
+        return Values(record, smallest_ttl(record, now), authoritative=False)
+
+
+def _referral(outcome: Outcome, body: bytes, now: float) -> Referral:
+    handle, record = decode_referral(body)
+    return Referral(
+        outcome, _referred_prefix(handle), record or b"", smallest_ttl(record, now) if record else 0
+    )
+
+
+def _referred_prefix(handle: bytes) -> str:
+    """The prefix whose record a referral names, empty if it names none."""
+    if not handle:
+        return ""
+    try:
+        key = parse(handle)
+    except InvalidIdentifier as error:
+        raise DecodeError(f"referral handle: {error.message}") from None
+    if not key.is_prefix_record:
+        raise DecodeError("the referral names a handle that is no prefix record")
+    return key.suffix
+
+
+def _refusal(response_code: int, body: bytes) -> Refused:
+    return Refused(_OUTCOMES.get(response_code, outcomes.INTERNAL), decode_error(body))
