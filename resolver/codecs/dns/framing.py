@@ -1,0 +1,31 @@
+"""DNS over TCP: two octets of length before each message (RFC 1035 section 4.2.2, RFC 7766)."""
+
+from __future__ import annotations
+
+_PREFIX = 2
+
+
+def frame(message: bytes) -> bytes:
+    """A message of at most 65,535 octets as it goes over TCP."""
+    return len(message).to_bytes(_PREFIX, "big") + message
+
+
+class Splitter:
+    """Cuts a byte stream into messages; holds at most one that is not complete."""
+
+    def __init__(self) -> None:
+        self._buffer = b""
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """The messages that these octets complete. Every stream is legal: nothing is raised."""
+        data = self._buffer + data
+        messages = []
+        offset = 0
+        while len(data) - offset >= _PREFIX:
+            end = offset + _PREFIX + int.from_bytes(data[offset : offset + _PREFIX], "big")
+            if end > len(data):
+                break
+            messages.append(data[offset + _PREFIX : end])
+            offset = end
+        self._buffer = data[offset:]
+        return messages

@@ -1,0 +1,111 @@
+"""The contents of records: a stored record's values as TXT, URI and NAPTR, and a zone's own.
+
+The values are taken from the stored octets; no Value is made. The forms are those of docs/dns.md.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+import struct
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from registry.values.value import (
+    DEFAULT_PERMISSIONS,
+    DEFAULT_TTL,
+    TTL_ABSOLUTE,
+    Span,
+    scan,
+)
+from resolver.codecs.dns.reply import NAPTR, TXT, URI, TooLarge
+
+_VALUE: Final = struct.Struct(">IIBIB")  # index, timestamp, TTL type, TTL, permissions
+_LENGTH: Final = struct.Struct(">I")
+_URI: Final = struct.Struct(">HH")  # priority, weight
+_NAPTR: Final = struct.Struct(">HH")  # order, preference
+_SOA: Final = struct.Struct(">IIIII")  # serial, refresh, retry, expire, minimum
+_SRV: Final = struct.Struct(">HHH")  # priority, weight, port
+_MAX_STRING: Final = 255
+_CONTROL: Final = re.compile(rb"[\x00-\x1f\x7f]")
+_REFRESH, _RETRY, _EXPIRE = 3600, 600, 86_400
+#: RFC 8482 section 4.2: the answer to ANY.
+HINFO_RDATA: Final = b"\x07RFC8482\x00"
+
+
+def txt(record: bytes) -> Iterator[bytes]:
+    """A TXT record a value: strings `name=value`, the data last. Raises TooLarge."""
+    for span in scan(record):
+        index, timestamp, ttl_type, ttl, permissions = _VALUE.unpack_from(record, span.start)
+        strings = [b"index=%d" % index, b"type=" + span.type]
+        if ttl_type == TTL_ABSOLUTE:
+            strings.append(b"expires=%d" % ttl)
+        elif ttl != DEFAULT_TTL:
+            strings.append(b"ttl=%d" % ttl)
+        if permissions != DEFAULT_PERMISSIONS:
+            strings.append(f"permissions={permissions:04b}".encode())
+        if timestamp:
+            strings.append(b"timestamp=%d" % timestamp)
+        if len(strings[1]) > _MAX_STRING:
+            raise TooLarge
+        data = _shown(_data(record, span))
+        strings += [data[at : at + _MAX_STRING] for at in range(0, len(data), _MAX_STRING)]
+        yield b"".join([bytes((len(string),)) + string for string in strings])
+
+
+def uri(record: bytes) -> Iterator[bytes]:
+    """A URI record (RFC 7553) a URL value; its target may not be empty."""
+    for url in _urls(record):
+        yield _URI.pack(10, 1) + url
+
+
+def naptr(record: bytes) -> Iterator[bytes]:
+    """A NAPTR record (RFC 3403) a URL value whose substitution fits into a string."""
+    for preference, url in enumerate(_urls(record), 1):
+        target = url.replace(b"\\", rb"\\").replace(b"!", rb"\!")
+        regexp = b"!^.*$!" + target + b"!"
+        if len(regexp) <= _MAX_STRING:
+            head = _NAPTR.pack(100, preference) + b"\x01u\x08ID2U+web"
+            yield head + bytes((len(regexp),)) + regexp + b"\x00"
+
+
+#: How the values of an identifier are given in each type.
+OF_IDENTIFIER: Final[dict[int, Callable[[bytes], Iterator[bytes]]]] = {
+    TXT: txt,
+    URI: uri,
+    NAPTR: naptr,
+}
+
+
+def soa(apex: bytes, serial: int, minimum: int) -> bytes:
+    """The start of authority of the zone whose name is `apex` in wire form or a pointer."""
+    times = _SOA.pack(serial & 0xFFFF_FFFF, _REFRESH, _RETRY, _EXPIRE, minimum)
+    return b"\x02ns" + apex + b"\x0ahostmaster" + apex + times
+
+
+def srv(port: int, target: bytes) -> bytes:
+    """A service at `port` of the host `target`, whose name is not compressed (RFC 2782)."""
+    return _SRV.pack(0, 0, port) + target
+
+
+def _data(record: bytes, span: Span) -> bytes:
+    start = span.start + 18 + len(span.type)
+    return record[start + 4 : start + 4 + _LENGTH.unpack_from(record, start)[0]]
+
+
+def _shown(data: bytes) -> bytes:
+    """Data as text if it is text without control characters, else in base64."""
+    if not _CONTROL.search(data):
+        try:
+            data.decode()
+        except UnicodeDecodeError:
+            pass
+        else:
+            return b"data=" + data
+    return b"data64=" + base64.b64encode(data)
+
+
+def _urls(record: bytes) -> Iterator[bytes]:
+    for span in scan(record):
+        if span.type.upper() == b"URL" and (url := _data(record, span)):
+            yield url

@@ -1,0 +1,150 @@
+"""Reply messages: header, records, EDNS (RFC 6891) and extended errors (RFC 8914), put together.
+
+Names in records are compressed against the question, which every reply repeats at octet 12.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from registry import outcomes
+
+QR, AA, TC, RD, RA = 0x8000, 0x0400, 0x0200, 0x0100, 0x0080
+OPCODE_MASK: Final = 0x7800
+A, NS, SOA, HINFO, TXT, AAAA, SRV, NAPTR = 1, 2, 6, 13, 16, 28, 33, 35
+OPT, DS, ANY, URI = 41, 43, 255, 256
+IN: Final = 1
+DO: Final = 0x8000
+HEADER: Final = struct.Struct(">HHHHHH")
+HEADER_SIZE: Final = HEADER.size
+
+#: Most octets of a UDP reply: without EDNS (RFC 1035), and with it (no fragments on any path).
+PLAIN_UDP, EDNS_UDP = 512, 1232
+TCP_LIMIT: Final = 65_535
+#: The pointer to the name in the question.
+ASKED_NAME: Final = b"\xc0\x0c"
+
+_RECORD: Final = struct.Struct(">HHIH")  # type, class, TTL, length
+_OPT: Final = struct.Struct(">BHHIH")  # root name, type, payload size, extended flags, length
+_EDE: Final = struct.Struct(">HHH")  # option code, length, info code
+_EDE_OPTION: Final = 15
+_EDE_OTHER: Final = 0
+#: An error reply may be 64 octets longer than its request; the option's head takes 6.
+_EDE_TEXT: Final = 48
+_MAX_TTL: Final = 0x7FFF_FFFF  # RFC 2181 section 8
+
+
+class Question(NamedTuple):
+    """What a client asks. `wire` is the question section as it came, `labels` are lower-case.
+
+    `payload` is the size that EDNS announces, None without EDNS; `dnssec_ok` is its DO bit.
+    """
+
+    id: int
+    recursion_desired: bool
+    wire: bytes
+    labels: tuple[bytes, ...]
+    qtype: int
+    payload: int | None
+    dnssec_ok: bool
+
+    @property
+    def udp_limit(self) -> int:
+        """Most octets that a UDP reply may have."""
+        if self.payload is None:
+            return PLAIN_UDP
+        return min(max(self.payload, PLAIN_UDP), EDNS_UDP)
+
+
+class ExtendedError(NamedTuple):
+    """Why, in words of RFC 8914: a registered code and a short text."""
+
+    code: int
+    text: str = ""
+
+
+class Sections(NamedTuple):
+    """A reply's contents: whole records by section."""
+
+    rcode: int = outcomes.NOERROR
+    authoritative: bool = False
+    answer: Sequence[bytes] = ()
+    authority: Sequence[bytes] = ()
+    additional: Sequence[bytes] = ()
+    error: ExtendedError | None = None
+
+
+class TooLarge(Exception):  # noqa: N818 - an outcome: the client is told so
+    """Something does not fit where DNS wants to put it."""
+
+
+def record(rtype: int, ttl: int, rdata: bytes, owner: bytes = ASKED_NAME) -> bytes:
+    """One record of class IN. Raises TooLarge."""
+    if len(rdata) > TCP_LIMIT:
+        raise TooLarge
+    return owner + _RECORD.pack(rtype, IN, min(ttl, _MAX_TTL), len(rdata)) + rdata
+
+
+def pointer(offset: int) -> bytes:
+    """A compressed name: what stands at this octet of the message (RFC 1035 section 4.1.4)."""
+    return (0xC000 | offset).to_bytes(2, "big")
+
+
+def assemble(question: Question, sections: Sections, recursion: bool, max_size: int) -> bytes:
+    """The whole reply, or what stands for it where it has more than `max_size` octets."""
+    records = b"".join((*sections.answer, *sections.authority, *sections.additional))
+    edns = b"" if question.payload is None else _edns(question, sections)
+    if HEADER_SIZE + len(question.wire) + len(records) + len(edns) > max_size:
+        return too_large(question, recursion, max_size)
+    flags = (sections.authoritative and AA) | (sections.rcode & 15)
+    counts = (len(sections.answer), len(sections.authority), len(sections.additional))
+    return _message(question, flags, recursion, counts, records + edns)
+
+
+def too_large(question: Question, recursion: bool, max_size: int) -> bytes:
+    """The reply in place of one that does not fit: "ask over TCP", or a failure over TCP itself.
+
+    A truncated reply holds no records, so that nobody takes a part for the whole (RFC 2181 9).
+    """
+    if max_size < TCP_LIMIT:
+        edns = b"" if question.payload is None else _edns(question, Sections())
+        return _message(question, TC, recursion, (0, 0, 0), edns)
+    error = ExtendedError(_EDE_OTHER, "The record is too large for DNS")
+    return assemble(question, Sections(outcomes.SERVFAIL, error=error), recursion, max_size)
+
+
+def header_only(ident: int, flags: int, rcode: int) -> bytes:
+    """The reply to what cannot be read further: a header with the request's op code and RD."""
+    return HEADER.pack(ident, QR | flags & (OPCODE_MASK | RD) | rcode, 0, 0, 0, 0)
+
+
+def cache_key(datagram: bytes) -> bytes:
+    """What two datagrams with the same answer share: everything but the id."""
+    return datagram[2:]
+
+
+def with_id(reply: bytes, datagram: bytes) -> bytes:
+    """A kept reply with the id of the request it now answers."""
+    return datagram[:2] + reply[2:]
+
+
+def _message(
+    question: Question, flags: int, recursion: bool, counts: tuple[int, int, int], records: bytes
+) -> bytes:
+    """Header, question and records; EDNS, where the client has it, is the last of them."""
+    answer, authority, additional = counts
+    flags |= QR | (question.recursion_desired and RD) | (recursion and RA)
+    additional += question.payload is not None
+    head = HEADER.pack(question.id, flags, 1, answer, authority, additional)
+    return b"".join((head, question.wire, records))
+
+
+def _edns(question: Question, sections: Sections) -> bytes:
+    options = b""
+    if sections.error is not None:
+        text = sections.error.text.encode()[:_EDE_TEXT].decode(errors="ignore").encode()
+        options = _EDE.pack(_EDE_OPTION, 2 + len(text), sections.error.code) + text
+    flags = sections.rcode >> 4 << 24 | (question.dnssec_ok and DO)
+    return _OPT.pack(0, OPT, EDNS_UDP, flags, len(options)) + options
