@@ -51,7 +51,9 @@ RESOLUTION_LOOP: Final = Outcome(
 )
 STORAGE: Final = Outcome("storage", 7, SERVFAIL, 507, "The store refuses writes", None, True)
 NOT_FOUND: Final = Outcome("not-found", 100, NXDOMAIN, 404, "The identifier does not exist")
-ALREADY_EXISTS: Final = Outcome("already-exists", 101, REFUSED, 409, "The identifier exists already")
+ALREADY_EXISTS: Final = Outcome(
+    "already-exists", 101, REFUSED, 409, "The identifier exists already"
+)
 INVALID_IDENTIFIER: Final = Outcome(
     "invalid-identifier", 102, NXDOMAIN, 400, "The text is not an identifier"
 )
@@ -77,7 +79,9 @@ AUTHENTICATION_NEEDED: Final = Outcome(
 AUTHENTICATION_FAILED: Final = Outcome(
     "authentication", 403, REFUSED, 401, "The authentication failed"
 )
-INVALID_CREDENTIAL: Final = Outcome("authentication", 404, REFUSED, 401, "The credential is invalid")
+INVALID_CREDENTIAL: Final = Outcome(
+    "authentication", 404, REFUSED, 401, "The credential is invalid"
+)
 AUTHENTICATION_TIMEOUT: Final = Outcome(
     "authentication", 405, REFUSED, 401, "The challenge has expired"
 )
@@ -87,7 +91,9 @@ AUTHENTICATION_ERROR: Final = Outcome(
 SESSION_TIMEOUT: Final = Outcome("session", 500, REFUSED, 401, "The session is unknown or expired")
 SESSION_FAILED: Final = Outcome("session", 501, REFUSED, 401, "The session could not be used")
 INVALID_SESSION_KEY: Final = Outcome("session", 502, REFUSED, 401, "The session key is invalid")
-RSA_KEY_NEEDED: Final = Outcome("session", 503, REFUSED, 401, "An RSA key is needed for this session")
+RSA_KEY_NEEDED: Final = Outcome(
+    "session", 503, REFUSED, 401, "An RSA key is needed for this session"
+)
 INVALID_SESSION_SETUP: Final = Outcome("session", 504, REFUSED, 400, "The session setup is invalid")
 REPLAY: Final = Outcome("replay", 505, REFUSED, 401, "The message was seen before")
 REQUEST_QUOTA: Final = Outcome(

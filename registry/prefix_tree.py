@@ -1,7 +1,7 @@
 """What a node is responsible for: prefixes it homes, and prefixes it delegates to other nodes.
 
-Every question costs one dictionary look-up a segment, however many prefixes there are. The delegations
-are a view of the node's own prefix records (`0.NA/P`) that hold site or service values.
+Every question costs one dictionary look-up a segment, however many prefixes there are. The
+delegations are a view of the node's own prefix records (`0.NA/P`) that hold site or service values.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 from registry.schemes.handle import PREFIX_RECORDS, Key, ancestors, parent
 from registry.values.value import join_spans, scan
 
-#: Stands for "every top-level prefix": the root homes it, so that it can say a prefix does not exist.
+#: Stands for "every top-level prefix": the root homes it, and so can say that one does not exist.
 TOP: Final = ""
 
 #: RFC 3651 sections 3.2.2 and 3.2.4: who serves the identifiers under a prefix …
@@ -22,7 +22,7 @@ DERIVED_TYPES: Final = frozenset({b"HS_SITE.PREFIX", b"HS_SERV.PREFIX", b"HS_NA_
 
 
 class Delegation(NamedTuple):
-    """What a node hands out for a prefix: records of site or service values, None where there are none."""
+    """What a node hands out for a prefix: records of site or service values, None for none."""
 
     prefix: str
     service: bytes | None
@@ -82,7 +82,7 @@ class PrefixTree:
         return None
 
     def derived_for(self, prefix: str) -> Delegation | None:
-        """The nearest delegation above `prefix` that says who serves records of derived prefixes."""
+        """The nearest delegation above `prefix` that says who has records of derived prefixes."""
         for above in ancestors(prefix)[1:]:
             found = self._delegations.get(above)
             if found is not None and found.derived is not None:

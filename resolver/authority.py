@@ -1,4 +1,4 @@
-"""Sources one and two of an answer: the values of homed prefixes, and referrals to child prefixes."""
+"""Sources one and two of an answer: values of homed prefixes, and referrals to child prefixes."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Authority:
         self._records = records
 
     def answer(self, query: Query, now: float) -> Answer | None:
-        """The node's own answer: values, a referral or a refusal; None if the prefix is unknown here."""
+        """The node's own answer, None if the prefix is unknown here."""
         key = query.key
         if self._tree.homes(key):
             record = self._records.record(key.prefix, key.suffix)
@@ -42,16 +42,14 @@ class Authority:
         return self._service_referral(query, now)
 
     def _absent(self, query: Query, now: float) -> Answer:
-        """A homed identifier that does not exist; the record of a derived prefix may live further down."""
+        """A homed identifier that is not there; records of derived prefixes may be further down."""
         if query.key.prefix == PREFIX_RECORDS:
             referral = self._prefix_referral(query, self._tree.derived_for(query.key.suffix), now)
             if referral is not None:
                 return referral
         return Refused(outcomes.NOT_FOUND, ttl=NEGATIVE_TTL)
 
-    def _prefix_referral(
-        self, query: Query, found: Delegation | None, now: float
-    ) -> Answer | None:
+    def _prefix_referral(self, query: Query, found: Delegation | None, now: float) -> Answer | None:
         if found is None or found.derived is None:
             return None
         if query.do_not_refer:

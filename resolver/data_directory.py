@@ -1,15 +1,16 @@
 """The data directory: everything a topology must not lose, and who is using it now.
 
-    DIR/lock               held while `idnode up` runs; names its holder
-    DIR/credentials.json   bootstrap accounts and Handle administrators (mode 0600)
-    DIR/running.json       the ready file of the running topology and its process id
-    DIR/<node>/node.db     the node's store; lock, server.key and tls.pem beside it
+DIR/lock               held while `idnode up` runs; names its holder
+DIR/credentials.json   bootstrap accounts and Handle administrators (mode 0600)
+DIR/running.json       the ready file of what runs here, with the process id of each node
+DIR/<node>/node.db     the node's store; lock, server.key and tls.pem beside it
 """
 
 from __future__ import annotations
 
 import fcntl
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -143,13 +144,55 @@ class DataDirectory:
             content = msgspec.json.format(msgspec.json.encode(merged), indent=1)
             write_atomically(self.credentials_path, content + b"\n", 0o600)
 
-    def write_running(self, ready: dict[str, Any]) -> None:
-        """Say what is running here and under which process id."""
-        content = msgspec.json.encode({**ready, "pid": os.getpid()})
+    def announce(self, entries: Sequence[dict[str, Any]], console: str | None = None) -> None:
+        """Say which nodes this process serves; those of other processes that live stay listed."""
+        with _exclusive(self.path / ".running.lock"):
+            served = {entry["name"]: entry for entry in self._living()}
+            served |= {entry["name"]: {**entry, "pid": os.getpid()} for entry in entries}
+            self._write_running(list(served.values()), console)
+
+    def withdraw(self) -> None:
+        """Say that this process serves no node any more."""
+        with _exclusive(self.path / ".running.lock"):
+            left = [entry for entry in self._living() if entry["pid"] != os.getpid()]
+            if left:
+                self._write_running(left, None)
+            else:
+                self.running_path.unlink(missing_ok=True)
+
+    def running(self) -> dict[str, Any] | None:
+        """The ready file of what runs here now, None if nothing does."""
+        entries = self._living()
+        if not entries:
+            return None
+        console = self._read_running().get("console")
+        nodes = [{name: entry[name] for name in entry if name != "pid"} for entry in entries]
+        return {"console": console, "nodes": nodes}
+
+    def _living(self) -> list[dict[str, Any]]:
+        """The listed nodes whose process is alive."""
+        return [entry for entry in self._read_running()["nodes"] if _alive(entry["pid"])]
+
+    def _read_running(self) -> dict[str, Any]:
+        try:
+            found: dict[str, Any] = msgspec.json.decode(self.running_path.read_bytes())
+        except FileNotFoundError:
+            return {"nodes": []}
+        return found
+
+    def _write_running(self, nodes: list[dict[str, Any]], console: str | None) -> None:
+        content = msgspec.json.encode({"console": console, "nodes": nodes})
         write_atomically(self.running_path, content + b"\n")
 
-    def clear_running(self) -> None:
-        self.running_path.unlink(missing_ok=True)
+
+def _alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
 
 
 class _exclusive:  # noqa: N801 - reads as a verb in a with statement

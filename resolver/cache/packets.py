@@ -28,7 +28,9 @@ class PacketCache(Generic[Reply]):
         self.hits = 0
         self.evictions = 0
 
-    def __len__(self) -> int:
+    @property
+    def size(self) -> int:
+        """How many replies are kept."""
         return len(self._entries)
 
     def get(self, request: bytes, now: float) -> Reply | None:

@@ -1,6 +1,6 @@
 """From bytes to bytes, in one visible order.
 
-admit (size, shape)  ->  packet cache  ->  decode  ->  sources  ->  encode  ->  packet cache keeps it
+packet cache  ->  decode  ->  sources  ->  encode  ->  packet cache keeps it  ->  reflection bound
 
-`sources` is the one resolve function that every protocol shares; the other modules are the front-ends.
+`sources` is the one resolve function that every protocol shares; the other modules are front-ends.
 """

@@ -7,25 +7,17 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
-
 from registry import outcomes
 from resolver.authority import NOT_HERE, Authority
 from resolver.query import Answer, Query, Refused
-
-
-class Recursion(Protocol):
-    """What the pipeline needs of the recursive source."""
-
-    def cached(self, query: Query, now: float) -> Answer | None: ...
-
-    async def resolve(self, query: Query, trace: list[dict[str, Any]] | None = None) -> Answer: ...
+from resolver.recursion.driver import Recursor
+from resolver.recursion.trace import Step
 
 
 class Sources:
-    """The resolve function of a node. `authority` or `recursion` is None where the role has none."""
+    """The resolve function of a node; a source is None where its role has none."""
 
-    def __init__(self, authority: Authority | None, recursion: Recursion | None = None) -> None:
+    def __init__(self, authority: Authority | None, recursion: Recursor | None = None) -> None:
         self._authority = authority
         self._recursion = recursion
 
@@ -43,9 +35,7 @@ class Sources:
             return Refused(outcomes.NOT_RESPONSIBLE, NOT_HERE)
         return None if query.fresh else self._recursion.cached(query, now)
 
-    async def resolve_later(
-        self, query: Query, trace: list[dict[str, Any]] | None = None
-    ) -> Answer:
+    async def resolve_later(self, query: Query, trace: list[Step] | None = None) -> Answer:
         """Ask other nodes; the steps are appended to `trace`."""
         assert self._recursion is not None
         return await self._recursion.resolve(query, trace)

@@ -23,9 +23,15 @@ MAX_IN_FLIGHT = 64
 
 
 class Splitter(Protocol):
-    """Cuts a byte stream into messages. `feed` raises DecodeError if no message can follow."""
+    """Cuts a byte stream into messages. `failure` is set once no further message can follow."""
+
+    @property
+    def failure(self) -> DecodeError | None: ...
 
     def feed(self, data: bytes) -> list[bytes]: ...
+
+    def finish(self) -> None:
+        """The stream has ended. Raises DecodeError if that was within a message."""
 
 
 class TcpServer:
@@ -35,7 +41,7 @@ class TcpServer:
         self,
         serve: ServeMessage,
         splitter: Callable[[], Splitter],
-        on_garbage: Callable[[bytes, DecodeError], Reply],
+        on_garbage: Callable[[DecodeError], None],
         idle_seconds: float = IDLE_SECONDS,
     ) -> None:
         self.serve = serve
@@ -49,9 +55,7 @@ class TcpServer:
     async def bind(self, host: str, port: int) -> None:
         """Open the listener. Raises OSError if the port is taken."""
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(
-            lambda: _Connection(self), host, port, backlog=1024
-        )
+        self._server = await loop.create_server(lambda: _Connection(self), host, port, backlog=1024)
 
     @property
     def port(self) -> int:
@@ -98,20 +102,21 @@ class _Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._rest()
-        try:
-            messages = self._splitter.feed(data)
-        except DecodeError as error:
-            self._send(self._server.on_garbage(data, error))
-            self.close()
-            return
-        for message in messages:
+        for message in self._splitter.feed(data):
             reply = self._server.serve(message, self._peer)
             if reply is None or isinstance(reply, bytes):
                 self._send(reply)
             else:
                 self._wait(reply)
+        if self._splitter.failure is not None:
+            self._server.on_garbage(self._splitter.failure)
+            self.close()
 
     def eof_received(self) -> bool:
+        try:
+            self._splitter.finish()
+        except DecodeError as error:
+            self._server.on_garbage(error)
         self._ending = True
         return bool(self.in_flight)
 
@@ -155,9 +160,7 @@ class _Connection(asyncio.Protocol):
         """Start the idle time anew."""
         if self._idle is not None:
             self._idle.cancel()
-        self._idle = asyncio.get_running_loop().call_later(
-            self._server.idle_seconds, self._expire
-        )
+        self._idle = asyncio.get_running_loop().call_later(self._server.idle_seconds, self._expire)
 
     def _expire(self) -> None:
         if self.in_flight:

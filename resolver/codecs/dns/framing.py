@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-_PREFIX = 2
+from typing import Final
+
+from registry.errors import DecodeError
+
+_PREFIX: Final = 2
 
 
 def frame(message: bytes) -> bytes:
@@ -13,11 +17,14 @@ def frame(message: bytes) -> bytes:
 class Splitter:
     """Cuts a byte stream into messages; holds at most one that is not complete."""
 
+    #: Every stream is legal as far as it goes.
+    failure: Final = None
+
     def __init__(self) -> None:
         self._buffer = b""
 
     def feed(self, data: bytes) -> list[bytes]:
-        """The messages that these octets complete. Every stream is legal: nothing is raised."""
+        """The messages that these octets complete."""
         data = self._buffer + data
         messages = []
         offset = 0
@@ -29,3 +36,8 @@ class Splitter:
             offset = end
         self._buffer = data[offset:]
         return messages
+
+    def finish(self) -> None:
+        """The peer sends no more. Raises DecodeError within a message."""
+        if self._buffer:
+            raise DecodeError("the stream ended within a message", len(self._buffer))

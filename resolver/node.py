@@ -1,0 +1,315 @@
+"""One node: its store, its sources, its front-ends, its sockets, from start to drain."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import AsyncExitStack
+from functools import partial
+from typing import Any, Final
+
+
+from registry.clock import Clock, SystemClock
+from registry.http.identifiers import IdentifierRoutes
+from registry.prefix_tree import TOP, PrefixTree
+from registry.registration import Registrar
+from registry.schemes.handle import PREFIX_RECORDS, Key, ancestors, parent
+from registry.storage.backends import open_store
+from registry.storage.interface import Store
+from registry.values.site import encode_site
+from registry.values.site_json import site_to_json
+from resolver.authority import Authority
+from resolver.client import Client
+from resolver.codecs.dns.framing import Splitter
+from resolver.codecs.dns.zone import ZoneView, name_server
+from resolver.codecs.handle.framing import MessageStream
+from resolver.data_directory import DataDirectory
+from resolver.metrics import Counters, Figure, NodeCollector
+from resolver.pipeline.dns import DnsFront
+from resolver.pipeline.handle import HandleFront
+from resolver.pipeline.http import HttpFront
+from resolver.pipeline.sources import Sources
+from resolver.provision import Provision, published_site
+from resolver.query import Query
+from resolver.recursion.driver import Recursor
+from resolver.recursion.trace import Step
+from resolver.server_keys import tls_context
+from resolver.topology import NodeSpec, Topology, endpoints, ports
+from resolver.transports.http import HttpServer, application, metrics_application
+from resolver.transports.tcp import TcpServer
+from resolver.transports.udp import UdpServer
+
+#: Seconds that requests under way get when the node ends.
+DRAIN_SECONDS: Final = 3.0
+
+
+class PortInUse(Exception):  # noqa: N818 - it is what happened
+    """A port of a node is taken. `service` names what should listen there."""
+
+    def __init__(self, node: str, service: str, host: str, port: int, base: int) -> None:
+        super().__init__(
+            f"port {port} on {host}, for {service} of node {node}, is in use;"
+            f" choose another block of ports with --base-port (now {base})"
+        )
+        self.node = node
+        self.port = port
+
+
+class Node:
+    """A node of a topology. `start` and `drain` are called once each, in the event loop."""
+
+    def __init__(
+        self, topology: Topology, spec: NodeSpec, data: DataDirectory, clock: Clock | None = None
+    ) -> None:
+        self.topology = topology
+        self.spec = spec
+        self._data = data
+        self._clock = clock or SystemClock()
+        self._closing = AsyncExitStack()
+        self._counters = Counters()
+        self._store: Store | None = None
+        self._tree = PrefixTree()
+        self._changes = 1
+
+    # --- life ---
+
+    async def start(self, seed: int) -> None:
+        """Open the store, bring it to what the topology says, and serve.
+
+        `seed` is the number of identifiers that an empty store gets. Raises PortInUse, and what the
+        store and the data directory raise.
+        """
+        async with AsyncExitStack() as stack:
+            holder = f"node {self.spec.name}"
+            stack.enter_context(self._data.lock_node(self.spec.name, holder))
+            self.site = published_site(self.topology, self.spec, self._data)
+            if self.spec.role == "recursive":
+                sources = Sources(None, await self._recursor(stack))
+            else:
+                sources = Sources(await self._authority(stack, seed))
+            await self._serve(stack, sources)
+            self._closing = stack.pop_all()
+
+    async def drain(self) -> None:
+        """Stop listening, finish what is under way, close the store."""
+        await self._closing.aclose()
+
+    @property
+    def identifiers(self) -> int:
+        """How many identifiers are registered here."""
+        return 0 if self._store is None else sum(self._store.lookup.counts().values())
+
+    def ready_entry(self) -> dict[str, Any]:
+        """The node as the ready file shows it."""
+        places = endpoints(self.topology, self.spec)
+        return {
+            "name": self.spec.name,
+            "role": self.spec.role,
+            "prefix": self.spec.prefix,
+            "handle": places.handle,
+            "http": places.http,
+            "https": places.https,
+            "dns": places.dns,
+            "metrics": f"{places.metrics}/metrics",
+            "identifiers": self.identifiers,
+        }
+
+    # --- sources ---
+
+    async def _recursor(self, stack: AsyncExitStack) -> Recursor:
+        root = published_site(self.topology, self.topology.root, self._data)
+        recursor = Recursor((root,), Client(self._clock).ask, self._clock, name=self.spec.name)
+        stack.push_async_callback(recursor.close)
+        self._recursion = recursor
+        return recursor
+
+    async def _authority(self, stack: AsyncExitStack, seed: int) -> Authority:
+        default = f"sqlite:///{self._data.node_path(self.spec.name) / 'node.db'}"
+        store = self._store = await open_store(self.spec.store or default)
+        stack.push_async_callback(store.close)
+        registrar = self._registrar = Registrar(store, self._clock)
+        stack.push_async_callback(registrar.aclose)
+        provision = Provision(self.topology, self.spec, self._data, store, registrar, self._clock)
+        await provision.run(seed)
+        self._refresh_homed()
+        for row in store.lookup.scan(PREFIX_RECORDS):
+            self._tree.update(row.suffix, row.record)
+        store.subscribe(self._follow)
+        return Authority(self._tree, store.lookup)
+
+    def _refresh_homed(self) -> None:
+        assert self._store is not None
+        self._tree.homed.clear()
+        self._tree.homed.update(self._store.lookup.homed_prefixes())
+        if self.spec.role == "root":
+            self._tree.homed.add(TOP)
+
+    def _follow(self, keys: Sequence[Key], homed_changed: bool) -> None:
+        """Keep caches and delegations true to the store: called after each commit."""
+        assert self._store is not None
+        self._changes += 1
+        prefix_records = [key for key in keys if key.prefix == PREFIX_RECORDS]
+        for key in prefix_records:
+            self._tree.update(key.suffix, self._store.lookup.record(*key))
+        if homed_changed:
+            self._refresh_homed()
+        for packets in (self._handle.packets, self._dns.packets):
+            if homed_changed or prefix_records:
+                packets.clear()
+            else:
+                packets.drop(keys)
+
+    # --- front-ends and sockets ---
+
+    async def _serve(self, stack: AsyncExitStack, sources: Sources) -> None:
+        spec = self.spec
+        self._handle = HandleFront(
+            sources,
+            self._counters,
+            site=encode_site(self.site),
+            serial=self.site.serial_number,
+            rules=self.topology.rules,
+        )
+        view = ZoneView(
+            tuple(self.topology.zone.encode().split(b".")),
+            name_server(spec.host, ports(self.topology, spec).dns),
+            self._tree.homed,
+            sources.recursive,
+            lambda: self._changes,
+            self.topology.rules,
+        )
+        self._dns = DnsFront(sources, self._counters, view)
+        http = HttpFront(
+            sources,
+            self._counters,
+            [NodeCollector(spec.name, spec.role, self._counters, self._figures())],
+            site=lambda: site_to_json(self.site),
+            responsible=self._responsible,
+            own_step=self._own_step,
+            rules=self.topology.rules,
+        )
+        await self._bind(stack, http)
+        http.serving = True
+        stack.callback(setattr, http, "serving", False)
+
+    async def _bind(self, stack: AsyncExitStack, http: HttpFront) -> None:
+        numbers, host = ports(self.topology, self.spec), self.spec.host
+        handle, dns = self._handle, self._dns
+        udp = [("Handle over UDP", handle.datagram, numbers.handle)]
+        udp += [("DNS over UDP", dns.datagram, numbers.dns)]
+        for service, serve, port in udp:
+            server = await self._listen(service, port, UdpServer.bind(serve, host, port))
+            stack.push_async_callback(server.drain, DRAIN_SECONDS)
+        streams = TcpServer(handle.message, MessageStream, handle.garbage)
+        dns_streams = TcpServer(dns.message, Splitter, dns.garbage)
+        for service, listener, port in (
+            ("Handle over TCP", streams, numbers.handle),
+            ("DNS over TCP", dns_streams, numbers.dns),
+        ):
+            await self._listen(service, port, listener.bind(host, port))
+            stack.push_async_callback(listener.drain, DRAIN_SECONDS)
+        web = HttpServer(application(http, *self._management()))
+        stack.push_async_callback(web.drain)
+        await self._listen("HTTP", numbers.http, web.bind(host, numbers.http))
+        directory = self._data.node_path(self.spec.name)
+        tls = tls_context(directory, self.spec.name, host)
+        await self._listen("HTTPS", numbers.https, web.bind(host, numbers.https, tls))
+        metrics = HttpServer(metrics_application(http))
+        stack.push_async_callback(metrics.drain)
+        await self._listen("metrics", numbers.metrics, metrics.bind(host, numbers.metrics))
+
+    async def _listen(self, service: str, port: int, binding: Awaitable[Any]) -> Any:
+        try:
+            return await binding
+        except OSError as error:
+            raise PortInUse(
+                self.spec.name, service, self.spec.host, port, self.topology.base_port
+            ) from error
+
+    def _management(self) -> Iterator[Callable[[Any], None]]:
+        if self._store is not None:
+            routes = IdentifierRoutes(
+                self._registrar,
+                self._store.lookup,
+                self.topology.rules,
+                self._counters.changes,
+            )
+            yield routes.add_to
+
+    # --- what others ask about the node ---
+
+    def _responsible(self, query: Query) -> str | None:
+        """The node that answers for an identifier, as far as the topology file says."""
+        key = query.key
+        prefix = (parent(key.suffix) or "") if key.is_prefix_record else key.prefix
+        for above in ancestors(prefix) if prefix else ():
+            home = self.topology.home_of(above)
+            if home is not None:
+                return _called(self.topology, home)
+        return _called(self.topology, self.topology.root)
+
+    def _own_step(self, question: str, response: str, seconds: float) -> Step:
+        places = endpoints(self.topology, self.spec)
+        return Step(
+            self.spec.name,
+            self.spec.role,
+            places.handle,
+            "local",
+            question,
+            response,
+            round(seconds * 1000, 3),
+        )
+
+    def _figures(self) -> Iterator[Figure]:
+        if self._store is not None:
+            counts = self._store.lookup.counts
+            yield (
+                "idnode_store_identifiers",
+                "Identifiers registered",
+                "gauge",
+                lambda: float(sum(counts().values())),
+            )
+        for protocol, front in (("handle", self._handle), ("dns", self._dns)):
+            packets = front.packets
+            yield (
+                f"idnode_{protocol}_packet_cache_hits",
+                "Replies taken from the packet cache",
+                "counter",
+                partial(_as_float, packets, "hits"),
+            )
+            yield (
+                f"idnode_{protocol}_packet_cache_entries",
+                "Replies in the packet cache",
+                "gauge",
+                partial(_as_float, packets, "size"),
+            )
+        if self.spec.role == "recursive":
+            yield from _recursion_figures(self._recursion)
+
+
+def _recursion_figures(recursion: Recursor) -> Iterator[Figure]:
+    texts = {
+        "walks": "Resolutions that asked other nodes",
+        "queries": "Requests sent to other nodes",
+        "referrals": "Referrals followed",
+        "timeouts": "Requests to other nodes that nobody answered",
+        "failures": "Resolutions that ended in no answer",
+        "cache_hits": "Resolutions answered from the answer cache",
+        "joined": "Questions that waited for the walk of another",
+    }
+    for name, text in texts.items():
+        yield (
+            f"idnode_recursion_{name}",
+            text,
+            "counter",
+            partial(_as_float, recursion.stats, name),
+        )
+
+
+def _as_float(owner: object, name: str) -> float:
+    return float(getattr(owner, name))
+
+
+def _called(topology: Topology, node: NodeSpec) -> str:
+    where = endpoints(topology, node)
+    prefix = f", prefix {node.prefix}" if node.prefix else ""
+    return f"{node.role} node {node.name}{prefix} (hdl://{where.handle}, {where.http})"

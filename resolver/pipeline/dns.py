@@ -1,0 +1,147 @@
+"""The DNS front-end: a query in, at most one reply out (RFC 1035, RFC 7766)."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+from time import perf_counter, time
+from typing import Final
+
+from registry import outcomes
+from registry.errors import DecodeError
+from registry.schemes.dns_name import Place
+from registry.schemes.handle import Key
+from resolver.cache.packets import PacketCache
+from resolver.codecs.dns.answer import encode_reply
+from resolver.codecs.dns.framing import frame
+from resolver.codecs.dns.question import Dropped, Rejected, read_question
+from resolver.codecs.dns.reply import TCP_LIMIT, Question, cache_key, with_id
+from resolver.codecs.dns.zone import ZoneView, locate, lookup_key
+from resolver.metrics import Counters
+from resolver.pipeline.sources import Sources
+from resolver.query import Answer, Query, Refused, Values
+from resolver.transports.udp import Address, Replies
+
+UDP: Final = "dns-udp"
+TCP: Final = "dns-tcp"
+#: Longest time in seconds that an authority's reply is taken from the packet cache.
+KEEP_SECONDS: Final = 3600.0
+#: The same for a recursive node, whose TTLs count down by the second.
+KEEP_COUNTING_SECONDS: Final = 1.0
+_NOT_RECURSED: Final = Refused(
+    outcomes.NOT_RESPONSIBLE, "Not known here, and recursion not desired"
+)
+
+Kept = tuple[bytes, str]
+Target = Key | Place | None
+
+
+class DnsFront:
+    """Serves a node's DNS ports. `view` is what the node is to DNS."""
+
+    def __init__(self, sources: Sources, counters: Counters, view: ZoneView) -> None:
+        self.packets: PacketCache[Kept] = PacketCache()
+        self._sources = sources
+        self._view = view
+        self._answers = counters.answers
+        self._drops = counters.drops
+        self._udp_latency = counters.latency(UDP)
+        self._tcp_latency = counters.latency(TCP)
+        self._keep = KEEP_COUNTING_SECONDS if sources.recursive else KEEP_SECONDS
+
+    def datagram(self, data: bytes, peer: Address) -> Replies | Awaitable[Replies]:
+        """The reply to a datagram; None if it is dropped."""
+        started = perf_counter()
+        request = cache_key(data)
+        kept = self.packets.get(request, started)
+        if kept is not None:
+            reply, slug = kept
+            self._answers[UDP, slug] += 1
+            self._udp_latency.observe(perf_counter() - started)
+            return (with_id(reply, data),)
+        question = self._question(data, UDP)
+        if not isinstance(question, Question):
+            return None if question is None else (question,)
+        limit = question.udp_limit
+        target, query, answer = self._look_up(question)
+        if query is not None and answer is None:
+            return self._datagram_later(question, target, query, limit, started)
+        reply = self._encode(question, target, answer, limit, UDP)
+        if query is not None and answer is not None:
+            self._keep_reply(request, (reply, _slug(answer)), query.key, answer, started)
+        self._udp_latency.observe(perf_counter() - started)
+        return (reply,)
+
+    def message(self, data: bytes, peer: Address) -> bytes | Awaitable[bytes | None] | None:
+        """The framed reply to one message of a TCP connection; None if it deserves none."""
+        started = perf_counter()
+        question = self._question(data, TCP)
+        if not isinstance(question, Question):
+            return None if question is None else frame(question)
+        target, query, answer = self._look_up(question)
+        if query is not None and answer is None:
+            return self._message_later(question, target, query, started)
+        reply = self._encode(question, target, answer, TCP_LIMIT, TCP)
+        self._tcp_latency.observe(perf_counter() - started)
+        return frame(reply)
+
+    def garbage(self, error: DecodeError) -> None:
+        """Count a stream that ended within a message."""
+        self._drops[TCP, error.outcome.slug] += 1
+
+    def _question(self, data: bytes, protocol: str) -> Question | bytes | None:
+        """The question in a message, or the reply that rejects it, or None if it is dropped."""
+        question = read_question(data)
+        if isinstance(question, Dropped):
+            self._drops[protocol, question.reason] += 1
+            return None
+        if isinstance(question, Rejected):
+            self._answers[protocol, "rejected"] += 1
+            return question.reply
+        return question
+
+    def _look_up(self, question: Question) -> tuple[Target, Query | None, Answer | None]:
+        """What the question is about, what to resolve for it (None: nothing), and the answer.
+
+        A query without an answer has to wait for other nodes.
+        """
+        target = locate(question, self._view)
+        key = None if target is None else lookup_key(target, self._view)
+        if key is None:
+            return target, None, None
+        query = Query(str(key).encode(), key)
+        answer = self._sources.resolve(query, time())
+        if answer is None and not question.recursion_desired:
+            answer = _NOT_RECURSED
+        return target, query, answer
+
+    async def _datagram_later(
+        self, question: Question, target: Target, query: Query, limit: int, started: float
+    ) -> Replies:
+        answer = await self._sources.resolve_later(query)
+        reply = self._encode(question, target, answer, limit, UDP)
+        self._udp_latency.observe(perf_counter() - started)
+        return (reply,)
+
+    async def _message_later(
+        self, question: Question, target: Target, query: Query, started: float
+    ) -> bytes:
+        answer = await self._sources.resolve_later(query)
+        reply = self._encode(question, target, answer, TCP_LIMIT, TCP)
+        self._tcp_latency.observe(perf_counter() - started)
+        return frame(reply)
+
+    def _encode(
+        self, question: Question, target: Target, answer: Answer | None, limit: int, protocol: str
+    ) -> bytes:
+        self._answers[protocol, _slug(answer)] += 1
+        return encode_reply(question, target, answer, self._view, limit)
+
+    def _keep_reply(
+        self, request: bytes, kept: Kept, key: Key, answer: Answer, started: float
+    ) -> None:
+        ttl = min(float(answer.ttl), self._keep) if self._sources.recursive else self._keep
+        self.packets.put(request, kept, key, started + ttl)
+
+
+def _slug(answer: Answer | None) -> str:
+    return outcomes.OK.slug if answer is None or isinstance(answer, Values) else answer.outcome.slug

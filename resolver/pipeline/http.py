@@ -1,0 +1,128 @@
+"""The HTTP front-end: the Handle JSON API, resolution with a trace, health, metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable
+from time import perf_counter, time
+from typing import Any, Final
+from urllib.parse import unquote_to_bytes
+
+import msgspec
+from prometheus_client.registry import Collector
+
+from registry import outcomes
+from registry.errors import Refusal
+from registry.http.problem import problem
+from registry.schemes.handle import DEFAULT_RULES, HandleRules, parse
+from resolver.codecs import json_api
+from resolver.metrics import Counters, exposition
+from resolver.pipeline.sources import Sources
+from resolver.query import Answer, Query, Values
+from resolver.recursion.trace import Step, describe
+
+PROTOCOL: Final = "http"
+HttpReply = tuple[int, dict[str, str], bytes]
+_JSON: Final = {"Content-Type": "application/json"}
+_TEXT: Final = {"Content-Type": "text/plain; charset=utf-8"}
+_METRICS: Final = {"Content-Type": "text/plain; version=0.0.4; charset=utf-8"}
+
+
+class HttpFront:
+    """Serves a node's HTTP, HTTPS and metrics ports.
+
+    `site` is the JSON form of the node's own site; `responsible` names the node that answers for
+    the prefix of an identifier, as far as this one knows; `own_step` is the start of a trace step
+    that says what this node answered by itself.
+    """
+
+    def __init__(
+        self,
+        sources: Sources,
+        counters: Counters,
+        collectors: Iterable[Collector],
+        *,
+        site: Callable[[], dict[str, Any]],
+        responsible: Callable[[Query], str | None],
+        own_step: Callable[[str, str, float], Step],
+        rules: HandleRules = DEFAULT_RULES,
+    ) -> None:
+        self.serving = False
+        self._sources = sources
+        self._answers = counters.answers
+        self._latency = counters.latency(PROTOCOL)
+        self._collectors = tuple(collectors)
+        self._site = site
+        self._responsible = responsible
+        self._own_step = own_step
+        self._rules = rules
+
+    # --- the Handle JSON API ---
+
+    def api(self, request: json_api.Request) -> json_api.Reply | Awaitable[json_api.Reply]:
+        """The reply to anything under /api."""
+        started = perf_counter()
+        asked = json_api.decode(request, self._rules)
+        if isinstance(asked, json_api.Reply):
+            self._answers[PROTOCOL, "refused"] += 1
+            return asked
+        if isinstance(asked, json_api.SiteRequest):
+            self._answers[PROTOCOL, outcomes.OK.slug] += 1
+            return json_api.encode_site(asked, self._site())
+        answer = self._sources.resolve(asked.query, time())
+        if answer is None:
+            return self._api_later(asked, started)
+        return self._api_reply(asked, answer, started)
+
+    async def _api_later(self, asked: json_api.Lookup, started: float) -> json_api.Reply:
+        return self._api_reply(asked, await self._sources.resolve_later(asked.query), started)
+
+    def _api_reply(self, asked: json_api.Lookup, answer: Answer, started: float) -> json_api.Reply:
+        self._count(answer, started)
+        return json_api.encode(asked, answer, self._responsible(asked.query))
+
+    # --- /v1 ---
+
+    async def resolve(self, target: str, trace: bool, fresh: bool) -> HttpReply:
+        """`/v1/resolve/{identifier}`: values in the form of the JSON API, and who was asked."""
+        started = perf_counter()
+        asked = unquote_to_bytes(target)
+        try:
+            query = Query(asked, parse(asked, self._rules), fresh=fresh)
+        except Refusal as refusal:
+            return problem(refusal.outcome, str(refusal), instance=f"/v1/resolve/{target}")
+        steps: list[Step] = []
+        answer = self._sources.resolve(query, time()) if not self._sources.recursive else None
+        if answer is None:
+            answer = await self._sources.resolve_later(query, steps)
+        else:
+            steps.append(self._own_step(str(query.key), describe(answer), perf_counter() - started))
+        reply = self._api_reply(json_api.Lookup(query, json_api.Style(), False), answer, started)
+        if not trace:
+            return reply.status, reply.headers, reply.body
+        members = msgspec.json.decode(reply.body)
+        return reply.status, dict(_JSON), msgspec.json.encode({**members, "trace": steps})
+
+    def not_found(self, target: str) -> HttpReply:
+        """The reply to a path that is nothing here."""
+        return problem(outcomes.NOT_FOUND, "there is no such resource", instance=target)
+
+    # --- operations ---
+
+    def health(self) -> HttpReply:
+        """The process is alive."""
+        return 200, dict(_TEXT), b"ok\n"
+
+    def ready(self) -> HttpReply:
+        """The node answers on all its ports, and is not about to end."""
+        if self.serving:
+            return 200, dict(_TEXT), b"ready\n"
+        return 503, dict(_TEXT), b"not serving: starting or draining\n"
+
+    def metrics(self) -> HttpReply:
+        """What Prometheus scrapes."""
+        return 200, dict(_METRICS), exposition(self._collectors)
+
+    def _count(self, answer: Answer, started: float) -> None:
+        slug = outcomes.OK.slug if isinstance(answer, Values) else answer.outcome.slug
+        self._answers[PROTOCOL, slug] += 1
+        self._latency.observe(perf_counter() - started)

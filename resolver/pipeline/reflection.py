@@ -1,0 +1,40 @@
+"""Nobody is to be flooded through this node: what an unproven address is sent is bounded.
+
+The address of a UDP request can be forged, and Handle answers in several datagrams. A source gets
+three times the octets it sent (RFC 9000 section 8.1 sets that bound for QUIC) and a bucket of
+octets beyond that, refilled over time. Loopback is exempt: it cannot be forged from outside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+FACTOR: Final = 3
+BURST_OCTETS: Final = 65_536.0
+OCTETS_A_SECOND: Final = 16_384.0
+MAX_SOURCES: Final = 4096
+LOOPBACK: Final = ("127.", "::1")
+
+
+class ReflectionBudget:
+    """A bucket of octets for each recent source address; times are monotonic seconds."""
+
+    def __init__(self, exempt: tuple[str, ...] = LOOPBACK) -> None:
+        self._exempt = exempt
+        self._buckets: dict[str, tuple[float, float]] = {}
+
+    def allows(self, source: str, received: int, packets: Sequence[bytes], now: float) -> bool:
+        """Whether these packets may answer `received` octets; if so they are paid for."""
+        if source.startswith(self._exempt):
+            return True
+        excess = sum(map(len, packets)) - FACTOR * received
+        if excess <= 0:
+            return True
+        left, then = self._buckets.pop(source, (BURST_OCTETS, now))
+        left = min(BURST_OCTETS, left + (now - then) * OCTETS_A_SECOND)
+        allowed = excess <= left
+        if len(self._buckets) >= MAX_SOURCES:
+            del self._buckets[next(iter(self._buckets))]
+        self._buckets[source] = (left - excess if allowed else left, now)
+        return allowed

@@ -1,0 +1,252 @@
+"""Bringing a node's store to what its topology says: prefixes, their records, administrators, seed.
+
+Every step looks first and writes only what is missing or has changed, so that it can be run at each
+start, and again after it was cut off.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Final
+
+from registry import accounts
+from registry.accounts import Role
+from registry.changes import Create, PutValues
+from registry.clock import Clock
+from registry.registration import Registrar
+from registry.schemes.handle import (
+    PREFIX_RECORDS,
+    ROOT_RECORD,
+    Key,
+    ascii_upper,
+    prefix_record,
+)
+from registry.seed import FAMILIES, records, split
+from registry.storage.interface import ACTIVE, ADMINISTRATOR, Row, Store
+from registry.values.admin import ALL_PERMISSIONS, Admin, encode_admin
+from registry.values.key_objects import dump_public_key
+from registry.values.site import (
+    ADMIN,
+    HTTP,
+    QUERY,
+    TCP,
+    UDP,
+    Attribute,
+    Interface,
+    Server,
+    Site,
+    decode_site,
+    encode_site,
+)
+from registry.values.value import ADMIN_READ, ADMIN_WRITE, Value, decode_record, encode_record
+from resolver.data_directory import (
+    Account,
+    Credentials,
+    DataDirectory,
+    HandleAdmin,
+    write_atomically,
+)
+from resolver.server_keys import server_key
+from resolver.topology import NodeSpec, Topology, endpoints, ports
+
+SITE_INDEX, PREFIX_SITE_INDEX, ADMIN_INDEX, SECRET_INDEX = 1, 2, 100, 300
+#: Octets of randomness in an administrator's secret.
+_SECRET_SIZE: Final = 24
+#: Nodes of these roles have identifiers of their own to begin with.
+_SEEDED_ROLES: Final = frozenset({"sector", "enterprise"})
+
+
+def published_site(topology: Topology, spec: NodeSpec, data: DataDirectory) -> Site:
+    """How the node is reached, as its parent publishes it.
+
+    It is kept in the node's directory; its serial number grows when its address or key changes.
+    """
+    directory = data.node_path(spec.name)
+    fresh = _site(topology, spec, dump_public_key(server_key(directory).public_key()))
+    path = directory / "site.bin"
+    try:
+        kept = decode_site(path.read_bytes())
+    except FileNotFoundError:
+        kept = replace(fresh, serial_number=0)
+    if replace(fresh, serial_number=kept.serial_number) != kept:
+        kept = replace(fresh, serial_number=kept.serial_number % 0xFFFE + 1)
+        write_atomically(path, encode_site(kept))
+    return kept
+
+
+def _site(topology: Topology, spec: NodeSpec, public_key: bytes) -> Site:
+    numbers = ports(topology, spec)
+    interfaces = (
+        Interface(QUERY, UDP, numbers.handle),
+        Interface(ADMIN | QUERY, TCP, numbers.handle),
+        Interface(ADMIN | QUERY, HTTP, numbers.http),
+    )
+    facts = {
+        "desc": f"{spec.title.en} {spec.title.zh}",
+        "node": spec.name,
+        "role": spec.role,
+        "http": endpoints(topology, spec).http,
+        "dns_port": str(numbers.dns),
+    }
+    attributes = tuple(Attribute(name.encode(), text.encode()) for name, text in facts.items())
+    return Site((Server(1, spec.host, public_key, interfaces),), attributes)
+
+
+class Provision:
+    """The steps for one node. `seed` is the number of identifiers for an empty store."""
+
+    def __init__(
+        self,
+        topology: Topology,
+        spec: NodeSpec,
+        data: DataDirectory,
+        store: Store,
+        registrar: Registrar,
+        clock: Clock,
+    ) -> None:
+        self._topology = topology
+        self._spec = spec
+        self._data = data
+        self._store = store
+        self._registrar = registrar
+        self._clock = clock
+
+    async def run(self, seed: int) -> None:
+        """All steps, in the order in which each may rely on those before it."""
+        await self._home()
+        await self._publish()
+        await self._appoint()
+        if self._spec.role in _SEEDED_ROLES and not any(self._store.lookup.counts().values()):
+            await self._seed(seed)
+
+    async def _home(self) -> None:
+        """Home the node's own and hosted prefixes, and those whose prefix records it keeps."""
+        wanted = set(self._spec.homed) | ({PREFIX_RECORDS} if self._spec.role == "root" else set())
+        missing = wanted - set(self._store.lookup.homed_prefixes())
+        if missing:
+            async with self._store.begin() as transaction:
+                await transaction.home(sorted(missing))
+
+    async def _publish(self) -> None:
+        """Write the prefix records of children and hosted enterprises as they are now."""
+        for key, values in self._prefix_records():
+            kept = self._store.lookup.record(*key)
+            if kept is None:
+                await self._registrar.submit(Create(key, values))
+            elif changed := _changed(kept, values):
+                await self._registrar.submit(PutValues(key, changed))
+
+    def _prefix_records(self) -> Iterator[tuple[Key, list[Value]]]:
+        own = encode_site(published_site(self._topology, self._spec, self._data))
+        if self._spec.role == "root":
+            prefix, suffix = ROOT_RECORD.split("/")
+            yield Key(prefix, suffix), [_site_value(SITE_INDEX, own), _derived_value(own)]
+        for hosted in self._spec.hosted:
+            yield (
+                prefix_record(hosted.prefix),
+                [_site_value(SITE_INDEX, own), _admin_value(hosted.prefix)],
+            )
+        for child in self._topology.children(self._spec.name):
+            if child.prefix is not None:
+                site = encode_site(published_site(self._topology, child, self._data))
+                yield (
+                    prefix_record(child.prefix),
+                    [
+                        _site_value(SITE_INDEX, site),
+                        _derived_value(site),
+                        _admin_value(child.prefix),
+                    ],
+                )
+
+    async def _appoint(self) -> None:
+        """Make the administrators and operators of homed prefixes that have none.
+
+        Their secrets are written to the credentials file first: a secret that nobody knows would be
+        worse than one that opens nothing.
+        """
+        missing = [
+            prefix
+            for prefix in self._spec.homed
+            if self._store.lookup.record(prefix, ADMINISTRATOR) is None
+        ]
+        if not missing:
+            return
+        issued = [
+            accounts.issue_account(f"operator@{prefix}", self._role_of(prefix), prefix)
+            for prefix in missing
+        ]
+        admins = [_handle_admin(prefix) for prefix in missing]
+        published = [_account(self._spec.name, entry) for entry in issued]
+        self._data.add_credentials(Credentials(published, admins))
+        now = int(self._clock.now())
+        rows = [_administrator(admin, now) for admin in admins]
+        async with self._store.begin() as transaction:
+            await transaction.add_accounts(
+                [entry.account for entry in issued], [entry.app_key for entry in issued]
+            )
+            await transaction.insert(rows)
+
+    def _role_of(self, prefix: str) -> Role:
+        return Role.OPERATOR if prefix == self._spec.prefix else Role.ENTERPRISE_OPERATOR
+
+    async def _seed(self, count: int) -> None:
+        """Fill an empty store with `count` identifiers over the homed prefixes."""
+        product = self._topology.product_of(self._spec)
+        prefecture = self._topology.prefecture_of(self._spec)
+        assert product is not None and prefecture is not None, "topologies are checked for it"
+        family = FAMILIES[product]
+        for prefix, share in split(count, self._spec.homed).items():
+            made = records(family, prefix, share, seed=self._topology.seed, prefecture=prefecture)
+            await self._registrar.load(
+                prefix, ((ascii_upper(suffix), encode_record(values)) for suffix, values in made)
+            )
+
+
+def _changed(kept: bytes, wanted: Sequence[Value]) -> list[Value]:
+    """The wanted values whose type or data differ from what is kept under their index."""
+    there = {value.index: (value.type, value.data) for value in decode_record(kept)}
+    return [value for value in wanted if there.get(value.index) != (value.type, value.data)]
+
+
+def _site_value(index: int, site: bytes) -> Value:
+    return Value(index, b"HS_SITE", site)
+
+
+def _derived_value(site: bytes) -> Value:
+    return Value(PREFIX_SITE_INDEX, b"HS_SITE.PREFIX", site)
+
+
+def _admin_value(prefix: str) -> Value:
+    handle = f"{prefix}/{ADMINISTRATOR}".encode()
+    return Value(
+        ADMIN_INDEX, b"HS_ADMIN", encode_admin(Admin(handle, SECRET_INDEX, ALL_PERMISSIONS))
+    )
+
+
+def _administrator(admin: HandleAdmin, now: int) -> Row:
+    """The record of an administrator: a secret that only administrators may read."""
+    values = (
+        _admin_value(admin.prefix),
+        Value(
+            admin.index,
+            b"HS_SECKEY",
+            admin.secret.encode(),
+            permissions=ADMIN_READ | ADMIN_WRITE,
+        ),
+    )
+    record = encode_record([replace(value, timestamp=now) for value in values])
+    return Row(admin.prefix, ADMINISTRATOR, record, ACTIVE, 1, now)
+
+
+def _handle_admin(prefix: str) -> HandleAdmin:
+    secret = secrets.token_urlsafe(_SECRET_SIZE)
+    return HandleAdmin(prefix, f"{prefix}/{ADMINISTRATOR}", SECRET_INDEX, secret)
+
+
+def _account(node: str, issued: accounts.IssuedAccount) -> Account:
+    account = issued.account
+    return Account(
+        node, account.prefix, account.role.value, account.username, issued.password, issued.token
+    )

@@ -1,0 +1,120 @@
+"""HTTP listeners: the Handle JSON API, resolution with a trace, health and metrics, on aiohttp."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Awaitable, Callable
+from typing import Protocol
+
+from aiohttp import web
+
+from resolver.codecs import json_api
+
+#: Largest body that is read at all; single resources set their own smaller bounds.
+MAX_BODY = 1 << 20
+#: How long requests under way may take to finish when a node ends.
+SHUTDOWN_SECONDS = 3.0
+#: Status, headers, body.
+HttpReply = tuple[int, dict[str, str], bytes]
+
+
+class HttpFront(Protocol):
+    """What a node answers over HTTP."""
+
+    def api(self, request: json_api.Request) -> json_api.Reply | Awaitable[json_api.Reply]: ...
+
+    async def resolve(self, target: str, trace: bool, fresh: bool) -> HttpReply: ...
+
+    def not_found(self, target: str) -> HttpReply: ...
+
+    def health(self) -> HttpReply: ...
+
+    def ready(self) -> HttpReply: ...
+
+    def metrics(self) -> HttpReply: ...
+
+
+AddRoutes = Callable[[web.Application], None]
+
+
+def application(front: HttpFront, *add_routes: AddRoutes) -> web.Application:
+    """The application of a node's HTTP and HTTPS ports. `add_routes` add the management API."""
+
+    async def api(request: web.Request) -> web.Response:
+        asked = json_api.Request(
+            request.method,
+            request.raw_path,
+            request.content_type if request.can_read_body else "",
+            await request.read() if request.can_read_body else b"",
+            request.secure,
+        )
+        reply = front.api(asked)
+        if not isinstance(reply, json_api.Reply):
+            reply = await reply
+        return web.Response(status=reply.status, headers=reply.headers, body=reply.body)
+
+    async def resolve(request: web.Request) -> web.Response:
+        flags = [request.query.get(name, "0") in ("1", "true", "") for name in ("trace", "fresh")]
+        target = request.raw_path.partition("?")[0].removeprefix("/v1/resolve/")
+        return _response(await front.resolve(target, *flags))
+
+    async def elsewhere(request: web.Request) -> web.Response:
+        return _response(front.not_found(request.raw_path))
+
+    app = web.Application(client_max_size=MAX_BODY)
+    _add_health(app, front)
+    app.router.add_get("/v1/resolve/{identifier:.+}", resolve)
+    for add in add_routes:
+        add(app)
+    app.router.add_route("*", "/api/{rest:.*}", api)
+    app.router.add_route("*", "/api", api)
+    app.router.add_route("*", "/{rest:.*}", elsewhere)
+    return app
+
+
+def metrics_application(front: HttpFront) -> web.Application:
+    """The application of a node's metrics port."""
+
+    async def metrics(request: web.Request) -> web.Response:
+        return _response(front.metrics())
+
+    app = web.Application()
+    _add_health(app, front)
+    app.router.add_get("/metrics", metrics)
+    return app
+
+
+def _add_health(app: web.Application, front: HttpFront) -> None:
+    async def health(request: web.Request) -> web.Response:
+        return _response(front.health())
+
+    async def ready(request: web.Request) -> web.Response:
+        return _response(front.ready())
+
+    app.router.add_get("/healthz", health)
+    app.router.add_get("/readyz", ready)
+
+
+def _response(reply: HttpReply) -> web.Response:
+    status, headers, body = reply
+    return web.Response(status=status, headers=headers, body=body)
+
+
+class HttpServer:
+    """An application and the ports it listens on."""
+
+    def __init__(self, app: web.Application) -> None:
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
+        self.port = 0
+
+    async def bind(self, host: str, port: int, tls: ssl.SSLContext | None = None) -> None:
+        """Open one more port. Raises OSError if it is taken."""
+        if self._runner.server is None:
+            await self._runner.setup()
+        site = web.TCPSite(self._runner, host, port, ssl_context=tls, backlog=1024)
+        await site.start()
+        self.port = self._runner.addresses[-1][1]
+
+    async def drain(self) -> None:
+        """Stop listening, let requests under way finish for a while, then close everything."""
+        await self._runner.cleanup()
