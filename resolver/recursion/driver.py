@@ -21,9 +21,9 @@ from resolver.cache.delegations import DelegationCache
 from resolver.query import Query, Refused, Values
 from resolver.recursion import trace as tracing
 from resolver.recursion.budget import DEFAULT_LIMITS, Limits
-from resolver.recursion.events import Ask, Event, Fault, NoReply
+from resolver.recursion.events import Ask, Event, NoReply
 from resolver.recursion.iteration import MayAsk, Walk
-from resolver.recursion.targets import plausible
+from resolver.recursion.targets import Fault, plausible
 from resolver.recursion.trace import Step
 from resolver.selection import select
 

@@ -3,25 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import IntEnum
 from typing import Final, TypeAlias
 
 from registry import outcomes
 from registry.outcomes import Outcome
 from registry.schemes.handle import Key
 from resolver.query import Answer
-from resolver.recursion.targets import Attempt
-
-
-class Fault(IntEnum):
-    """Why a question brought nothing usable; the gravest one in a zone names the outcome."""
-
-    UNREACHABLE = 0
-    TIMEOUT = 1
-    TRUNCATED = 2
-    UNUSABLE = 3
-    CIRCLE = 4
-
+from resolver.recursion.targets import Attempt, Fault
 
 OUTCOME_OF: Final[dict[Fault, Outcome]] = {
     Fault.UNREACHABLE: outcomes.UPSTREAM_TIMEOUT,

@@ -25,9 +25,9 @@ from resolver.cache.delegations import MAX_TTL, DelegationCache, Zone
 from resolver.query import Answer, Referral, Refused, Values
 from resolver.recursion.bailiwick import ROOT, home, next_below
 from resolver.recursion.budget import Budget, BudgetSpent, Limits
-from resolver.recursion.events import OUTCOME_OF, Ask, Event, Fault, Reply
+from resolver.recursion.events import OUTCOME_OF, Ask, Event, Reply
 from resolver.recursion.referral import read_whereabouts
-from resolver.recursion.targets import Attempt, Attempts, choose, plausible
+from resolver.recursion.targets import Attempts, Fault, choose, plausible
 from resolver.recursion.trace import CACHE, Step, describe
 from resolver.recursion.verdict import judge
 
@@ -124,16 +124,8 @@ class Walk:
             if not isinstance(found, Fault):
                 return found
             gravest = max(gravest, found)
-            self._learn(attempts, attempt, found)
+            attempts.learn(attempt, found)
         raise ZoneFailed(zone.prefix, gravest)
-
-    def _learn(self, attempts: Attempts, attempt: Attempt, fault: Fault) -> None:
-        if fault >= Fault.UNUSABLE:
-            attempts.drop_server(attempt)
-        elif fault is Fault.TRUNCATED:
-            attempts.hurry_tcp(attempt)
-        elif fault is Fault.UNREACHABLE:
-            attempts.drop_interface(attempt)
 
     def _ask(self, ask: Ask) -> Conversation[Event]:
         """One question, paid for and noted."""

@@ -11,6 +11,7 @@ import ipaddress
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import Final, NamedTuple
 
 from registry.schemes.handle import Key
@@ -24,6 +25,16 @@ PROTOCOLS: Final = {hs_site.UDP: UDP, hs_site.TCP: TCP}
 ROUNDS: Final = ((UDP, 0.5), (UDP, 1.0), (UDP, 1.5), (TCP, 2.0))
 #: Longest text of a site's attribute that is shown.
 MAX_LABEL: Final = 64
+
+
+class Fault(IntEnum):
+    """Why a question brought nothing usable; a zone's gravest one names the outcome."""
+
+    UNREACHABLE = 0
+    TIMEOUT = 1
+    TRUNCATED = 2
+    UNUSABLE = 3
+    CIRCLE = 4
 
 
 class Label(NamedTuple):
@@ -119,10 +130,12 @@ def printable(text: bytes) -> str:
 class Attempts:
     """The questions still to try in a zone; what the replies teach shortens the list."""
 
-    def __init__(self, targets: tuple[Target, ...]) -> None:
+    def __init__(
+        self, targets: tuple[Target, ...], rounds: tuple[tuple[str, float], ...] = ROUNDS
+    ) -> None:
         self._left = deque(
             Attempt(target, protocol, port, seconds)
-            for protocol, seconds in ROUNDS
+            for protocol, seconds in rounds
             for target in targets
             if (port := target.port(protocol)) is not None
         )
@@ -131,18 +144,21 @@ class Attempts:
         """The next question; None when all have failed."""
         return self._left.popleft() if self._left else None
 
-    def drop_server(self, failed: Attempt) -> None:
-        """The server answers nonsense: do not ask it again."""
-        self._keep(lambda one: one.target is not failed.target)
+    def learn(self, failed: Attempt, fault: Fault) -> None:
+        """Strike what a failed question shows to be of no use; mere silence shows nothing."""
+        if fault >= Fault.UNUSABLE:
+            self._keep(lambda one: one.target is not failed.target)
+        elif fault is Fault.UNREACHABLE:
+            self._keep(
+                lambda one: one.target is not failed.target or one.protocol != failed.protocol
+            )
+        elif fault is Fault.TRUNCATED:
+            self._hurry_tcp(failed)
 
-    def drop_interface(self, failed: Attempt) -> None:
-        """Nobody listens there: the server's other protocol may still do."""
-        self._keep(lambda one: one.target is not failed.target or one.protocol != failed.protocol)
-
-    def hurry_tcp(self, failed: Attempt) -> None:
+    def _hurry_tcp(self, failed: Attempt) -> None:
         """The reply does not come through over UDP: ask the same server over TCP at once."""
         mine = [one for one in self._left if one.target is failed.target and one.protocol == TCP]
-        self.drop_server(failed)
+        self._keep(lambda one: one.target is not failed.target)
         self._left.extendleft(mine)
 
     def _keep(self, wanted: Callable[[Attempt], bool]) -> None:

@@ -7,8 +7,9 @@ from registry.errors import DecodeError
 from resolver.cache.answers import DENIALS
 from resolver.query import Answer, Referral, Refused, Values
 from resolver.recursion.bailiwick import ROOT, leads_back, may_refer, next_below
-from resolver.recursion.events import Event, Fault, NoReply
+from resolver.recursion.events import Event, NoReply
 from resolver.recursion.referral import read_whereabouts
+from resolver.recursion.targets import Fault
 
 
 def judge(event: Event, zone: str, subject: str) -> Answer | Fault:

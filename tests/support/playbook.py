@@ -26,8 +26,9 @@ from registry.values.value import Value, encode_record
 from resolver.cache.delegations import DelegationCache
 from resolver.query import Answer, Referral, Refused, Values
 from resolver.recursion.budget import DEFAULT_LIMITS, Limits
-from resolver.recursion.events import Ask, Event, Fault, NoReply, Reply
+from resolver.recursion.events import Ask, Event, NoReply, Reply
 from resolver.recursion.iteration import Walk
+from resolver.recursion.targets import Fault
 
 PORT = 2641
 BOTH = (Interface(QUERY, UDP, PORT), Interface(QUERY, TCP, PORT))

@@ -1,7 +1,7 @@
 """The client's side of a resolution (RFC 3652 section 3.2): the question, and what its reply says.
 
-A reply is the one to a question if request id and op code are the same, it is marked as a reply and,
-where it holds values, repeats the handle. Whatever else arrives is somebody else's, or forged.
+A reply is the one to a question if request id and op code are the same, it is marked as a reply
+and, where it holds values, repeats the handle. All else is somebody else's, or forged.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class NotTheReply(DecodeError):  # noqa: N818 - no error of ours: the message is
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One resolution request: the handle as it is to be written, and the union of what is wanted."""
+    """One resolution request: the handle as it is to be written, the union of what is wanted."""
 
     handle: bytes
     request_id: int
@@ -114,4 +114,6 @@ def _referred_prefix(handle: bytes) -> str:
 
 
 def _refusal(response_code: int, body: bytes) -> Refused:
+    if response_code == ResponseCode.AUTHENTICATION_NEEDED:
+        return Refused(outcomes.AUTHENTICATION_NEEDED)  # the body is a challenge, not a text
     return Refused(_OUTCOMES.get(response_code, outcomes.INTERNAL), decode_error(body))

@@ -8,7 +8,7 @@ from registry import outcomes
 from registry.values.site import QUERY, TCP, UDP, Interface
 from resolver.query import Refused, Values
 from resolver.recursion.budget import DEFAULT_LIMITS, Limits
-from resolver.recursion.events import Fault
+from resolver.recursion.targets import Fault
 from tests.support.playbook import (
     TIMEOUT,
     Playbook,

@@ -7,7 +7,7 @@ import pytest
 from registry import outcomes
 from registry.values.site import QUERY, TCP, UDP, Interface
 from resolver.query import Referral, Refused, Values
-from resolver.recursion.events import Fault
+from resolver.recursion.targets import Fault
 from resolver.recursion.trace import Step
 from tests.support.playbook import (
     TIMEOUT,
