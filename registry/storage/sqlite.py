@@ -140,6 +140,11 @@ def _make_durable(connection: Any, _record: object) -> None:
     cursor.execute("PRAGMA journal_mode")
     (journal_mode,) = cursor.fetchone()
     cursor.close()
+    check_durable(synchronous, journal_mode)
+
+
+def check_durable(synchronous: int, journal_mode: str) -> None:
+    """Refuse settings under which a commit can be lost (a WAL that is not synced, or none)."""
     if synchronous < _FULL or journal_mode != "wal":
         raise StoreNotUsable(
             f"commits would not be durable: journal_mode {journal_mode}, synchronous {synchronous}"

@@ -62,16 +62,21 @@ class SqliteLookup:
     """`Lookup` on an SQLite file, read-only; for the thread that made it."""
 
     def __init__(self, path: Path) -> None:
+        uri = f"{path.absolute().as_uri()}?mode=ro"
         try:
             self._connection = sqlite3.connect(
-                f"{path.absolute().as_uri()}?mode=ro",
-                uri=True,
-                isolation_level=None,
-                timeout=_BUSY_SECONDS,
+                uri, uri=True, isolation_level=None, timeout=_BUSY_SECONDS
             )
         except sqlite3.Error as error:
             raise StorageUnavailable(f"{path} cannot be opened") from error
         self._execute: Callable[..., sqlite3.Cursor] = self._connection.execute
+        try:
+            # The first read takes hold of the WAL. Were it left for later, a writer that gives up
+            # on a full disk would take the WAL away, and there would be no room to make it anew.
+            self.homed_prefixes()
+        except StorageUnavailable:
+            self.close()
+            raise
 
     def record(self, prefix: str, suffix: str) -> bytes | None:
         try:

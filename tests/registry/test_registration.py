@@ -1,0 +1,303 @@
+"""Group commit: what waits together is decided in order, written once and answered after that."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from hypothesis import given
+from hypothesis import strategies as st
+
+from registry.changes import AddValues, Change, Create, Delete, PutValues, RemoveValues, decide
+from registry.clock import ManualClock
+from registry.errors import (
+    AlreadyExists,
+    Draining,
+    InvalidValue,
+    NotFound,
+    OutcomeUnknown,
+    Overloaded,
+    PrefixNotHomed,
+    Refusal,
+    StorageUnavailable,
+)
+from registry.registration import BATCH_SIZE, Done, Registrar, count_deltas, decide_group
+from registry.schemes.handle import Key
+from registry.storage.interface import Row, Store, is_counted
+from registry.storage.sqlite import SqliteStore
+from registry.values.value import Value, decode_record, encode_record
+from tests.support import registering_writer
+from tests.support.disk import full_disk
+from tests.support.statements import recorded_statements
+
+SECTOR, HOSTED = "88.901", "88.901.7"
+URL = Value(1, b"URL", b"https://example.test/")
+
+
+@pytest_asyncio.fixture
+async def store(tmp_path: Path) -> AsyncIterator[SqliteStore]:
+    store = await SqliteStore.open(tmp_path / "node.db")
+    async with store.begin() as transaction:
+        await transaction.home([SECTOR, HOSTED])
+    yield store
+    await store.close()
+
+
+@pytest_asyncio.fixture
+async def registrar(store: Store) -> AsyncIterator[Registrar]:
+    registrar = Registrar(store, ManualClock())
+    yield registrar
+    await registrar.aclose()
+
+
+def create(suffix: str, prefix: str = SECTOR) -> Create:
+    return Create(Key(prefix, suffix), [URL])
+
+
+async def outcomes(registrar: Registrar, *changes: Change) -> list[Done | BaseException]:
+    """What comes of changes that are submitted in one go."""
+    return await asyncio.gather(*map(registrar.submit, changes), return_exceptions=True)
+
+
+class TestSubmit:
+    async def test_an_acknowledged_change_is_there(
+        self, store: Store, registrar: Registrar
+    ) -> None:
+        done = await registrar.submit(create("A"))
+        assert done.created
+        assert done.after == store.lookup.row(SECTOR, "A")
+        assert not (await registrar.submit(PutValues(Key(SECTOR, "A"), [URL]))).created
+        assert (await registrar.submit(Delete(Key(SECTOR, "A")))).after is None
+        assert store.lookup.row(SECTOR, "A") is None
+
+    async def test_a_group_costs_one_commit(self, store: Store, registrar: Registrar) -> None:
+        with recorded_statements() as sent:
+            await outcomes(registrar, *(create(f"N-{number}") for number in range(100)))
+        assert sent == ["BEGIN", "SELECT", "INSERT", "UPDATE", "COMMIT"]
+        assert store.lookup.counts()[SECTOR] == 100
+
+    async def test_a_mixed_group_writes_each_kind_once(
+        self, store: Store, registrar: Registrar
+    ) -> None:
+        await outcomes(registrar, *(create(f"N-{number}") for number in range(6)))
+        changes: list[Change] = [create(f"M-{number}", HOSTED) for number in range(5)]
+        changes += [PutValues(Key(SECTOR, f"N-{number}"), [URL]) for number in range(3)]
+        changes += [Delete(Key(SECTOR, f"N-{number}")) for number in range(3, 6)]
+        with recorded_statements() as sent:
+            await outcomes(registrar, *changes)
+        assert sent == ["BEGIN", "SELECT", "INSERT", "UPDATE", "DELETE", "UPDATE", "COMMIT"]
+        assert store.lookup.counts() == {SECTOR: 3, HOSTED: 5}
+
+    async def test_changes_of_one_identifier_follow_each_other(
+        self, store: Store, registrar: Registrar
+    ) -> None:
+        key = Key(SECTOR, "A")
+        verdicts = await outcomes(
+            registrar,
+            create("A"),
+            create("A"),
+            AddValues(key, [Value(2, b"NOTE", b"")]),
+            RemoveValues(key, [1]),
+        )
+        assert isinstance(verdicts[1], AlreadyExists)
+        assert [isinstance(verdict, Done) for verdict in verdicts] == [True, False, True, True]
+        row = store.lookup.row(SECTOR, "A")
+        assert row is not None
+        assert row.version == 3
+        assert [value.index for value in decode_record(row.record)] == [2]
+
+    async def test_a_refused_change_does_not_touch_its_neighbours(
+        self, store: Store, registrar: Registrar
+    ) -> None:
+        verdicts = await outcomes(
+            registrar,
+            create("A"),
+            Create(Key(SECTOR, "BAD"), [Value(0, b"URL", b"")]),
+            Delete(Key(SECTOR, "NONE")),
+            create("X", "88.902"),
+            create("B"),
+        )
+        kinds = [type(verdict) for verdict in verdicts]
+        assert kinds == [Done, InvalidValue, NotFound, PrefixNotHomed, Done]
+        assert [row.suffix for row in store.lookup.scan(SECTOR)] == ["A", "B"]
+        assert store.lookup.counts()[SECTOR] == 2
+
+    async def test_refusals_alone_write_nothing(self, store: Store, registrar: Registrar) -> None:
+        with recorded_statements() as sent:
+            await outcomes(registrar, Delete(Key(SECTOR, "NONE")))
+        assert sent == ["BEGIN", "SELECT", "COMMIT"]
+
+    async def test_a_group_is_bounded(self, store: Store) -> None:
+        registrar = Registrar(store, ManualClock(), group_size=10)
+        with recorded_statements() as sent:
+            await outcomes(registrar, *(create(f"N-{number}") for number in range(25)))
+        assert sent.count("COMMIT") == 3
+        await registrar.aclose()
+
+    async def test_administrators_and_prefix_records_are_not_counted(
+        self, store: Store, registrar: Registrar
+    ) -> None:
+        await outcomes(registrar, create("ADMIN"), create("88.901.9", "0.NA"))
+        assert store.lookup.record("0.NA", "88.901.9") is not None
+        assert store.lookup.record(SECTOR, "ADMIN") is not None
+        assert store.lookup.counts() == {SECTOR: 0, HOSTED: 0}
+
+    async def test_a_prefix_homed_a_moment_ago(self, store: Store, registrar: Registrar) -> None:
+        async with store.begin() as transaction:
+            await transaction.home(["88.902"])
+        assert (await registrar.submit(create("A", "88.902"))).created
+        async with store.begin() as transaction:
+            await transaction.unhome(["88.902"])
+        with pytest.raises(PrefixNotHomed):
+            await registrar.submit(create("B", "88.902"))
+
+
+class TestTrouble:
+    async def test_a_cancelled_caller_does_not_break_the_group(
+        self, store: Store, registrar: Registrar
+    ) -> None:
+        for turns in range(12):
+            tasks = [
+                asyncio.create_task(registrar.submit(create(f"{turns}-{number}")))
+                for number in range(3)
+            ]
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            tasks[1].cancel()
+            ends = await asyncio.gather(*tasks, return_exceptions=True)
+            assert isinstance(ends[0], Done)
+            assert isinstance(ends[2], Done)
+        present = sum(1 for _ in store.lookup.scan(SECTOR))
+        assert store.lookup.counts()[SECTOR] == present
+
+    async def test_a_full_queue_refuses_at_once(self, store: Store) -> None:
+        registrar = Registrar(store, ManualClock(), queue_size=4)
+        verdicts = await outcomes(registrar, *(create(f"N-{number}") for number in range(6)))
+        assert [type(verdict) for verdict in verdicts] == [Done] * 4 + [Overloaded] * 2
+        assert (await registrar.submit(create("AFTER"))).created
+        await registrar.aclose()
+
+    async def test_closing_settles_what_waits_and_takes_no_more(self, store: Store) -> None:
+        registrar = Registrar(store, ManualClock(), group_size=2)
+        waiting = [
+            asyncio.create_task(registrar.submit(create(f"N-{number}"))) for number in range(5)
+        ]
+        await asyncio.sleep(0)
+        await registrar.aclose()
+        assert all(task.result().created for task in waiting)
+        with pytest.raises(Draining):
+            await registrar.submit(create("LATE"))
+
+    async def test_a_disk_that_fails_is_told_to_everybody_and_then_forgotten(
+        self, store: Store, registrar: Registrar, tmp_path: Path
+    ) -> None:
+        large = [Value(1, b"URL", b"x" * 30_000)]
+        changes: list[Change] = [Create(Key(SECTOR, f"N-{number}"), large) for number in range(4)]
+        with full_disk(tmp_path / "node.db-wal"):
+            verdicts = await outcomes(registrar, *changes, create("N-0"))
+            assert {type(verdict) for verdict in verdicts} <= {OutcomeUnknown, StorageUnavailable}
+            assert len(set(map(id, verdicts))) == 5
+            assert store.lookup.record(SECTOR, "N-0") is None
+        assert all(isinstance(end, Done) for end in await outcomes(registrar, *changes))
+
+
+class TestLoad:
+    async def test_a_load_counts_what_is_new(self, store: Store, registrar: Registrar) -> None:
+        record = encode_record([URL])
+        suffixes = [f"B-{number:05d}" for number in range(BATCH_SIZE + 10)] + ["ADMIN"]
+        await registrar.submit(create("B-00007"))
+        records = ((suffix, record) for suffix in suffixes)
+        with recorded_statements() as sent:
+            assert await registrar.load(SECTOR, records) == BATCH_SIZE + 10
+        assert sent.count("COMMIT") == 2
+        assert store.lookup.counts()[SECTOR] == BATCH_SIZE + 10
+        assert await registrar.load(SECTOR, ((suffix, b"other") for suffix in suffixes)) == 0
+        assert store.lookup.record(SECTOR, "B-00007") != b"other"
+
+    async def test_a_load_needs_a_homed_prefix(self, registrar: Registrar) -> None:
+        with pytest.raises(PrefixNotHomed):
+            await registrar.load("88.902", [("A", encode_record([URL]))])
+
+    async def test_prefix_records_are_loaded_where_their_parent_is_homed(
+        self, store: Store, registrar: Registrar
+    ) -> None:
+        record = encode_record([URL])
+        assert await registrar.load("0.NA", [("88.901.7", record), ("88.901.8", record)]) == 2
+        with pytest.raises(PrefixNotHomed):
+            await registrar.load("0.NA", [("88.901", record)])
+
+
+keys = st.builds(Key, st.sampled_from([SECTOR, HOSTED, "0.NA"]), st.sampled_from(["A", "ADMIN"]))
+values = st.lists(st.builds(Value, st.integers(0, 3), st.just(b"T") | st.just(b"U"), st.just(b"")))
+changes = st.one_of(
+    st.builds(Create, keys, values, st.booleans()),
+    st.builds(PutValues, keys, values),
+    st.builds(AddValues, keys, values),
+    st.builds(RemoveValues, keys, st.lists(st.integers(0, 3))),
+    st.builds(Delete, keys),
+)
+
+
+@given(st.lists(changes, max_size=12), st.integers(0, 12))
+def test_grouping_changes_nothing(some: list[Change], cut: int) -> None:
+    """One by one, in one group or in two: the rows and the counts end the same."""
+    one_by_one: dict[Key, Row] = {}
+    for change in some:
+        with contextlib.suppress(Refusal):
+            row = decide(change, one_by_one.get(change.key), 900)
+            one_by_one.pop(change.key, None)
+            if row is not None:
+                one_by_one[change.key] = row
+    grouped: dict[Key, Row] = {}
+    counted: dict[str, int] = {}
+    for part in (some[:cut], some[cut:]):
+        decided = decide_group(part, grouped, 900, lambda _key: True)
+        assert len(decided.verdicts) == len(part)
+        for prefix, delta in count_deltas(grouped, decided.rows).items():
+            counted[prefix] = counted.get(prefix, 0) + delta
+        merged = {**grouped, **decided.rows}
+        grouped = {key: row for key, row in merged.items() if row is not None}
+    assert grouped == one_by_one
+    for prefix in (SECTOR, HOSTED, "0.NA"):
+        there = sum(1 for key in grouped if key.prefix == prefix and is_counted(*key))
+        assert counted.get(prefix, 0) == there
+
+
+async def test_no_kill_loses_an_acknowledged_registration_or_leaves_half_of_one(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "node.db"
+    acknowledged: set[str] = set()
+    for attempt in range(10):
+        acknowledged |= kill_while_registering(path, str(attempt), after=20 + 37 * attempt)
+        store = await SqliteStore.open(path)
+        rows = {row.suffix: row for row in store.lookup.scan("88.901")}
+        assert acknowledged <= rows.keys()
+        assert store.lookup.counts()["88.901"] == len(rows)
+        for suffix, row in rows.items():
+            assert [value.data for value in decode_record(row.record)] == [
+                value.data for value in registering_writer.values(suffix)
+            ]
+        await store.close()
+
+
+def kill_while_registering(path: Path, name: str, after: int) -> set[str]:
+    """The suffixes that a writer acknowledged before `kill -9`, given after at least `after`."""
+    command = [sys.executable, "-m", "tests.support.registering_writer", str(path), name]
+    root = Path(__file__).parents[2]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=root) as writer:
+        assert writer.stdout is not None
+        lines = [writer.stdout.readline() for _ in range(after)]
+        os.kill(writer.pid, signal.SIGKILL)
+        # A line that was cut off by the kill was not an acknowledgement yet.
+        lines += [line for line in writer.stdout if line.endswith("\n")]
+    assert all(lines), "the writer ended by itself"
+    return {line.strip() for line in lines}
