@@ -9,6 +9,7 @@ import base64
 import re
 import struct
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import Final
 
 from registry.values.value import (
@@ -20,8 +21,8 @@ from registry.values.value import (
 )
 from resolver.codecs.dns.reply import NAPTR, TXT, URI, TooLarge
 
-_VALUE: Final = struct.Struct(">IIBIB")  # index, timestamp, TTL type, TTL, permissions
-_LENGTH: Final = struct.Struct(">I")
+_NUMBER: Final = struct.Struct(">I")
+_LIFE: Final = struct.Struct(">BIB")  # TTL type, TTL, permissions
 _URI: Final = struct.Struct(">HH")  # priority, weight
 _NAPTR: Final = struct.Struct(">HH")  # order, preference
 _SOA: Final = struct.Struct(">IIIII")  # serial, refresh, retry, expire, minimum
@@ -36,21 +37,37 @@ HINFO_RDATA: Final = b"\x07RFC8482\x00"
 def txt(record: bytes) -> Iterator[bytes]:
     """A TXT record a value: strings `name=value`, the data last. Raises TooLarge."""
     for span in scan(record):
-        index, timestamp, ttl_type, ttl, permissions = _VALUE.unpack_from(record, span.start)
-        strings = [b"index=%d" % index, b"type=" + span.type]
-        if ttl_type == TTL_ABSOLUTE:
-            strings.append(b"expires=%d" % ttl)
-        elif ttl != DEFAULT_TTL:
-            strings.append(b"ttl=%d" % ttl)
-        if permissions != DEFAULT_PERMISSIONS:
-            strings.append(f"permissions={permissions:04b}".encode())
-        if timestamp:
-            strings.append(b"timestamp=%d" % timestamp)
-        if len(strings[1]) > _MAX_STRING:
-            raise TooLarge
+        start = span.start
+        head = _head(record[start : start + 4], record[start + 8 : start + 14], span.type)
+        if timestamp := _NUMBER.unpack_from(record, start + 4)[0]:
+            head += _string(b"timestamp=%d" % timestamp)
         data = _shown(_data(record, span))
-        strings += [data[at : at + _MAX_STRING] for at in range(0, len(data), _MAX_STRING)]
-        yield b"".join([bytes((len(string),)) + string for string in strings])
+        if len(data) <= _MAX_STRING:
+            yield head + bytes((len(data),)) + data
+        else:
+            pieces = range(0, len(data), _MAX_STRING)
+            yield head + b"".join([_string(data[at : at + _MAX_STRING]) for at in pieces])
+
+
+@lru_cache(4096)
+def _head(index: bytes, life: bytes, type_: bytes) -> bytes:
+    """The strings that the values of one kind share, whichever identifier they belong to."""
+    if len(type_) > _MAX_STRING - len(b"type="):
+        raise TooLarge
+    ttl_type, ttl, permissions = _LIFE.unpack(life)
+    strings = [b"index=%d" % _NUMBER.unpack(index)[0], b"type=" + type_]
+    if ttl_type == TTL_ABSOLUTE:
+        strings.append(b"expires=%d" % ttl)
+    elif ttl != DEFAULT_TTL:
+        strings.append(b"ttl=%d" % ttl)
+    if permissions != DEFAULT_PERMISSIONS:
+        strings.append(f"permissions={permissions:04b}".encode())
+    return b"".join(map(_string, strings))
+
+
+def _string(octets: bytes) -> bytes:
+    """A character-string of at most 255 octets (RFC 1035 section 3.3)."""
+    return bytes((len(octets),)) + octets
 
 
 def uri(record: bytes) -> Iterator[bytes]:
@@ -66,7 +83,7 @@ def naptr(record: bytes) -> Iterator[bytes]:
         regexp = b"!^.*$!" + target + b"!"
         if len(regexp) <= _MAX_STRING:
             head = _NAPTR.pack(100, preference) + b"\x01u\x08ID2U+web"
-            yield head + bytes((len(regexp),)) + regexp + b"\x00"
+            yield head + _string(regexp) + b"\x00"
 
 
 #: How the values of an identifier are given in each type.
@@ -90,19 +107,22 @@ def srv(port: int, target: bytes) -> bytes:
 
 def _data(record: bytes, span: Span) -> bytes:
     start = span.start + 18 + len(span.type)
-    return record[start + 4 : start + 4 + _LENGTH.unpack_from(record, start)[0]]
+    return record[start + 4 : start + 4 + _NUMBER.unpack_from(record, start)[0]]
 
 
 def _shown(data: bytes) -> bytes:
     """Data as text if it is text without control characters, else in base64."""
-    if not _CONTROL.search(data):
-        try:
-            data.decode()
-        except UnicodeDecodeError:
-            pass
-        else:
-            return b"data=" + data
+    if not _CONTROL.search(data) and (data.isascii() or _is_utf8(data)):
+        return b"data=" + data
     return b"data64=" + base64.b64encode(data)
+
+
+def _is_utf8(data: bytes) -> bool:
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _urls(record: bytes) -> Iterator[bytes]:

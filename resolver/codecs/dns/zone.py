@@ -6,7 +6,8 @@ is a zone cut; its name server is `ns` under it, at the address that the delegat
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from typing import Final
@@ -23,7 +24,7 @@ from registry.schemes.handle import (
     prefix_record,
 )
 from registry.values.site import Site, decode_site
-from registry.values.value import decode_record
+from registry.values.value import decode_value, scan
 from resolver.codecs.dns.reply import Question
 
 _SITE_TYPES: Final = frozenset({b"HS_SITE", b"HS_SITE.6", b"HS_SITE.PREFIX"})
@@ -96,7 +97,7 @@ def lookup_key(target: Key | Place, view: ZoneView) -> Key | None:
 
 
 def servers_of(record: bytes) -> NameServer:
-    """The name server that the sites in a record stand for; unreadable sites give none."""
+    """The name server that the sites in a record stand for; unreadable ones are passed over."""
     addresses: dict[bytes, None] = {}
     port = None
     for site in _sites(record):
@@ -106,15 +107,11 @@ def servers_of(record: bytes) -> NameServer:
     return NameServer(tuple(addresses)[:_MAX_ADDRESSES], port)
 
 
-def _sites(record: bytes) -> list[Site]:
-    try:
-        return [
-            decode_site(value.data)
-            for value in decode_record(record)
-            if value.type.upper() in _SITE_TYPES
-        ]
-    except DecodeError:
-        return []
+def _sites(record: bytes) -> Iterator[Site]:
+    for span in scan(record):
+        if span.type.upper() in _SITE_TYPES:
+            with suppress(DecodeError):
+                yield decode_site(decode_value(record[span.start : span.end]).data)
 
 
 def _port(site: Site) -> int | None:
