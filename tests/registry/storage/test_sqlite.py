@@ -94,6 +94,25 @@ class TestFailures:
         await insert(store, rows("KEPT", 50))
         assert len(list(store.lookup.scan("88.901"))) == 50
 
+    async def test_the_writer_is_opened_anew_after_a_failure(
+        self, store: SqliteStore, wal: Path
+    ) -> None:
+        opened: list[object] = []
+
+        def note(connection: object, _record: object) -> None:
+            opened.append(connection)
+
+        event.listen(Engine, "connect", note)
+        try:
+            await insert(store, rows("A", 1))
+            assert opened == []
+            with full_disk(wal), pytest.raises(OutcomeUnknown):
+                await insert(store, rows("LOST", 50))
+            await insert(store, rows("B", 1))
+        finally:
+            event.remove(Engine, "connect", note)
+        assert len(opened) == 1
+
     async def test_a_write_that_fails_before_the_commit_changed_nothing(
         self, store: SqliteStore, wal: Path
     ) -> None:
