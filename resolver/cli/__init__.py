@@ -1,0 +1,1 @@
+"""The `idnode` command, one file a sub-command."""
