@@ -56,9 +56,8 @@ def resolve(
         _show(identifier, found)
     if found.positive:
         return DONE
-    who = found.responsible or _responsible(data, home_prefix(key))
-    named = who is None or who in found.message
-    note(f"idnode: {identifier}: {found.reason}" + ("" if named else f"; responsible: {who}"))
+    who = found.responsible or _responsible(data, home_prefix(key), found.message)
+    note(f"idnode: {identifier}: {found.reason}" + (f"; responsible: {who}" if who else ""))
     return NEGATIVE
 
 
@@ -108,10 +107,10 @@ def trace_table(hops: list[dict[str, Any]]) -> Table:
     return made
 
 
-def _responsible(data: Path, prefix: str) -> str | None:
-    """The node of the running topology that should know, if there is one."""
+def _responsible(data: Path, prefix: str, said: str) -> str | None:
+    """The node of the running topology that should know, unless the answer has said so."""
     try:
         node = read_running(data).homing(prefix)
     except NobodyAnswered:
         return None
-    return None if node is None else str(node)
+    return None if node is None or node.name in said else str(node)

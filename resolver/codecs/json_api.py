@@ -243,7 +243,7 @@ def _encode(
         case Referral(outcome=outcome, prefix=prefix, record=record):
             message = f"Ask the node of prefix {prefix}"
             if responsible:
-                message = f"{message}: {responsible}"
+                message = f"{message}; responsible in the end: {responsible}"
             return _refuse(outcome, message, style, handle=handle, values=_values(record))
         case Refused(outcome=outcomes.VALUES_NOT_FOUND):
             return _write(200, {"responseCode": 200, "values": [], "handle": handle}, style)

@@ -207,7 +207,7 @@ def test_a_referral_shows_the_sites():
     assert members["responseCode"] == 302
     assert members["handle"] == "88.901/x"
     assert members["values"][0]["type"] == "URL"
-    assert "88.901: sector node baijiu" in members["message"]
+    assert "88.901; responsible in the end: sector node baijiu" in members["message"]
 
 
 STATUSES = {
