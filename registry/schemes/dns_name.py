@@ -14,6 +14,7 @@ import binascii
 import re
 from collections.abc import Sequence
 from enum import Enum
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from registry.errors import InvalidIdentifier
@@ -170,6 +171,7 @@ def _segment_label(segment: str) -> str:
     return label
 
 
+@lru_cache(16_384)
 def _segment(label: bytes) -> str | None:
     """The segment of a prefix that is written as this label; None if none is."""
     if _PLAIN_SEGMENT_LABEL.fullmatch(label):

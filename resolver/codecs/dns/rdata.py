@@ -43,7 +43,7 @@ def txt(record: bytes) -> Iterator[bytes]:
             head += _string(b"timestamp=%d" % timestamp)
         data = _shown(_data(record, span))
         if len(data) <= _MAX_STRING:
-            yield head + bytes((len(data),)) + data
+            yield head + _string(data)
         else:
             pieces = range(0, len(data), _MAX_STRING)
             yield head + b"".join([_string(data[at : at + _MAX_STRING]) for at in pieces])
@@ -67,7 +67,7 @@ def _head(index: bytes, life: bytes, type_: bytes) -> bytes:
 
 def _string(octets: bytes) -> bytes:
     """A character-string of at most 255 octets (RFC 1035 section 3.3)."""
-    return bytes((len(octets),)) + octets
+    return b"%c%b" % (len(octets), octets)
 
 
 def uri(record: bytes) -> Iterator[bytes]:
