@@ -20,6 +20,15 @@ from registry.outcomes import Outcome
 from registry.schemes.handle import DEFAULT_RULES, HandleRules, parse
 from registry.values.json_form import value_to_json
 from registry.values.value import decode_record
+from resolver.codecs.http_parameters import (
+    Params,
+    as_octets,
+    as_text,
+    read_flag,
+    read_form,
+    read_index,
+    read_json,
+)
 from resolver.query import Answer, Query, Referral, Refused, Values
 
 HANDLES: Final = "/api/handles"
@@ -28,7 +37,6 @@ JSON: Final = "application/json;charset=utf-8"
 JAVASCRIPT: Final = "application/javascript;charset=utf-8"
 FORM_TYPE: Final = "application/x-www-form-urlencoded"
 JSON_TYPE: Final = "application/json"
-MAX_INDEX: Final = 0xFFFF_FFFF
 
 #: Response code -> status where it is not the outcome's own.
 STATUS: Final = {
@@ -51,7 +59,6 @@ STATUS: Final = {
     403: 403,
     404: 403,
 }
-_TRUE: Final = frozenset((b"", b"1", b"on", b"true", b"yes"))
 _NOT_IN_CALLBACK: Final = re.compile(r"[^0-9A-Za-z_]")
 _NOT_HOMED: Final = "That prefix doesn't live here"
 
@@ -103,22 +110,19 @@ class Reply:
     body: bytes
 
 
-_Params = dict[str, list[bytes]]
-
-
 def decode(request: Request, rules: HandleRules = DEFAULT_RULES) -> Lookup | SiteRequest | Reply:
     """What a request asks for, or the reply that refuses it. Never raises."""
     path, _, query_text = request.target.partition("?")
-    params = _form(_octets(query_text))
+    params = read_form(as_octets(query_text))
     style = _style(params)
     if request.method not in ("GET", "HEAD", "POST", "PUT", "DELETE"):
         return _refuse(outcomes.UNSUPPORTED, f"Unknown method {request.method}", style, code=4)
     if path == SITE and request.method in ("GET", "HEAD"):
         return SiteRequest(style)
     if path != HANDLES and not path.startswith(HANDLES + "/"):
-        endpoint = f"Unknown HTTP API endpoint {request.method} {_text(_octets(path))}"
+        endpoint = f"Unknown HTTP API endpoint {request.method} {as_text(as_octets(path))}"
         return _refuse(outcomes.NOT_FOUND, endpoint, style, code=4)
-    asked = unquote_to_bytes(_octets(path[len(HANDLES) + 1 :]))
+    asked = unquote_to_bytes(as_octets(path[len(HANDLES) + 1 :]))
     if request.method in ("PUT", "DELETE") or (not asked and "prefix" in params):
         named = asked or params.get("prefix", [b""])[0]
         refused = Refused(outcomes.AUTHENTICATION_NEEDED)
@@ -143,7 +147,7 @@ def encode_site(request: SiteRequest, site: dict[str, Any]) -> Reply:
 
 
 def _lookup(
-    request: Request, asked: bytes, params: _Params, style: Style, rules: HandleRules
+    request: Request, asked: bytes, params: Params, style: Style, rules: HandleRules
 ) -> Lookup:
     if not asked:
         raise InvalidIdentifier("empty", "Empty handle invalid")
@@ -153,80 +157,30 @@ def _lookup(
     query = Query(
         asked=asked,
         key=parse(asked, rules),
-        indexes=tuple(map(_index, params.get("index", ()))),
+        indexes=tuple(map(read_index, params.get("index", ()))),
         types=tuple(params.get("type", ())),
-        public_only=_flag(params, "publicOnly", default=True),
-        fresh=_flag(params, "auth", default=False),
+        public_only=read_flag(params, "publicOnly", default=True),
+        fresh=read_flag(params, "auth", default=False),
     )
     return Lookup(query, style, request.secure)
 
 
-def _posted(request: Request) -> _Params:
+def _posted(request: Request) -> Params:
     """The parameters of a POST, which asks as a GET does."""
     media_type = request.content_type.partition(";")[0].strip().lower()
     if not request.body:
         return {}
     if media_type == FORM_TYPE:
-        return _form(request.body)
+        return read_form(request.body)
     if media_type == JSON_TYPE:
-        return _json_params(request.body)
+        return read_json(request.body)
     raise DecodeError(f"Unsupported media type {media_type or '(none)'}")
 
 
-def _form(text: bytes) -> _Params:
-    """Parameters of a query or form, percent-decoded; a bare name has the value b""."""
-    params: _Params = {}
-    for pair in text.split(b"&"):
-        name, _, value = pair.replace(b"+", b" ").partition(b"=")
-        if name:
-            params.setdefault(_text(unquote_to_bytes(name)), []).append(unquote_to_bytes(value))
-    return params
-
-
-def _json_params(body: bytes) -> _Params:
-    """The members of a JSON object as parameters; a list repeats, what is no scalar is left out."""
-    try:
-        members = msgspec.json.decode(body)
-    except (msgspec.DecodeError, RecursionError):
-        raise DecodeError("The body is not JSON") from None
-    if not isinstance(members, dict):
-        return {}
-    params: _Params = {}
-    for name, given in members.items():
-        listed = given if isinstance(given, list) else [given]
-        params[name] = [_scalar(item) for item in listed if isinstance(item, str | int | bool)]
-    return params
-
-
-def _scalar(item: str | int | bool) -> bytes:
-    text = item if isinstance(item, str) else str(item).lower()
-    return text.encode("utf-8", "replace")
-
-
-def _index(text: bytes) -> int:
-    if text.isdigit() and len(text) <= 10 and (index := int(text)) <= MAX_INDEX:
-        return index
-    raise DecodeError(f"index is no whole number from 0 to {MAX_INDEX}: {_text(text[:40])!r}")
-
-
-def _flag(params: _Params, name: str, *, default: bool) -> bool:
-    given = params.get(name)
-    return given[-1].lower() in _TRUE if given else default
-
-
-def _style(params: _Params) -> Style:
+def _style(params: Params) -> Style:
     callback = params.get("callback", [b""])[0]
-    scrubbed = _NOT_IN_CALLBACK.sub("_", _text(callback))
-    return Style(_flag(params, "pretty", default=False), scrubbed or None)
-
-
-def _octets(text: str) -> bytes:
-    """Request targets may hold octets beyond ASCII, which servers hand on as surrogates."""
-    return text.encode("utf-8", "surrogateescape")
-
-
-def _text(octets: bytes) -> str:
-    return octets.decode("utf-8", "replace")
+    scrubbed = _NOT_IN_CALLBACK.sub("_", as_text(callback))
+    return Style(read_flag(params, "pretty", default=False), scrubbed or None)
 
 
 # --- writing ---
@@ -235,7 +189,7 @@ def _text(octets: bytes) -> str:
 def _encode(
     answer: Answer, asked: bytes, style: Style, secure: bool, responsible: str | None
 ) -> Reply:
-    handle = _text(asked)
+    handle = as_text(asked)
     match answer:
         case Values(record=record):
             members = {"responseCode": 1, "handle": handle, "values": _values(record)}
