@@ -1,7 +1,7 @@
 """The one table from an outcome to its code on every protocol.
 
-Handle response codes: RFC 3652 section 2.2.2 as the DO-IRP family numbers them. DNS: RFC 1035 rcodes
-and RFC 8914 extended errors. HTTP: a status and the slug of an RFC 9457 problem type.
+Handle response codes: RFC 3652 section 2.2.2 as the DO-IRP family numbers them. DNS: RFC 1035
+rcodes and RFC 8914 extended errors. HTTP: a status and the slug of an RFC 9457 problem type.
 A front-end never invents a code: it looks its outcome up here.
 """
 

@@ -18,7 +18,7 @@ from typing import Any, Self
 import msgspec
 
 
-class DirectoryInUse(Exception):
+class DirectoryInUse(Exception):  # noqa: N818 - it is what happened
     """Another process holds the lock; `holder` is what it wrote about itself."""
 
     def __init__(self, path: Path, holder: str) -> None:
@@ -28,7 +28,7 @@ class DirectoryInUse(Exception):
 
 
 class Lock:
-    """An exclusive lock on a file that says who holds it. Released when the process ends, however."""
+    """An exclusive lock on a file that says who holds it. It goes when its process does."""
 
     def __init__(self, path: Path, holder: str) -> None:
         self._path = path

@@ -7,7 +7,6 @@ from contextlib import AsyncExitStack
 from functools import partial
 from typing import Any, Final
 
-
 from registry.clock import Clock, SystemClock
 from registry.http.identifiers import IdentifierRoutes
 from registry.prefix_tree import TOP, PrefixTree
@@ -31,6 +30,7 @@ from resolver.pipeline.sources import Sources
 from resolver.provision import Provision, published_site
 from resolver.query import Query
 from resolver.recursion.driver import Recursor
+from resolver.recursion.targets import plausible
 from resolver.recursion.trace import Step
 from resolver.server_keys import tls_context
 from resolver.topology import NodeSpec, Topology, endpoints, ports
@@ -117,7 +117,15 @@ class Node:
 
     async def _recursor(self, stack: AsyncExitStack) -> Recursor:
         root = published_site(self.topology, self.topology.root, self._data)
-        recursor = Recursor((root,), Client(self._clock).ask, self._clock, name=self.spec.name)
+        numbers = ports(self.topology, self.spec)
+        own = {(self.spec.host, numbers.handle)}
+        recursor = Recursor(
+            (root,),
+            Client(self._clock).ask,
+            self._clock,
+            may_ask=lambda host, port: plausible(host, port) and (host, port) not in own,
+            name=self.spec.name,
+        )
         stack.push_async_callback(recursor.close)
         self._recursion = recursor
         return recursor

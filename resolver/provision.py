@@ -195,7 +195,8 @@ class Provision:
         """Fill an empty store with `count` identifiers over the homed prefixes."""
         product = self._topology.product_of(self._spec)
         prefecture = self._topology.prefecture_of(self._spec)
-        assert product is not None and prefecture is not None, "topologies are checked for it"
+        assert product is not None, "topologies are checked for it"
+        assert prefecture is not None, "topologies are checked for it"
         family = FAMILIES[product]
         for prefix, share in split(count, self._spec.homed).items():
             made = records(family, prefix, share, seed=self._topology.seed, prefecture=prefecture)

@@ -1,8 +1,8 @@
 """Whole replies as bytes, found by the bytes of the request.
 
-An entry is tagged with the identifier it speaks of, so that a change of that record drops exactly its
-entries. What differs between repeats of a request (its id) is not part of the key; the front-end that
-stores a reply also knows where to set the id in it.
+An entry is tagged with the identifier it speaks of, so that a change of that record drops exactly
+its entries. What differs between repeats of a request (its id) is not part of the key; the front-end
+that stores a reply also knows where to set the id in it.
 """
 
 from __future__ import annotations

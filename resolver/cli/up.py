@@ -162,7 +162,7 @@ async def _tell(
     data.announce(entries)
     if ready_file is not None:
         ready = msgspec.json.encode({"console": None, "nodes": entries})
-        write_atomically(ready_file.absolute(), msgspec.json.format(ready, indent=2) + b"\n")
+        write_atomically(ready_file, msgspec.json.format(ready, indent=2) + b"\n")
     total = sum(entry["identifiers"] for entry in entries)
     click.echo(f"ready: {len(entries)} nodes of {topology.name}, {total} identifiers")
     await welcome(data.path)

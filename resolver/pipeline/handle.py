@@ -181,7 +181,7 @@ class HandleFront:
 
     # --- messages of a stream ---
 
-    def message(self, data: bytes, peer: Address) -> bytes | None | Awaitable[bytes | None]:
+    def message(self, data: bytes, peer: Address) -> bytes | Awaitable[bytes | None] | None:
         """The reply to one message of a TCP connection; None if it deserves none."""
         started = perf_counter()
         reply = self._answer(data, TCP)

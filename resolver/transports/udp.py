@@ -19,7 +19,7 @@ RECEIVE_BUFFER = 1 << 22
 
 
 class UdpServer(asyncio.DatagramProtocol):
-    """Passes each datagram to `serve` and sends what it returns. `overflows` counts refused waits."""
+    """Passes each datagram to `serve` and sends what it returns; `overflows` counts full waits."""
 
     def __init__(self, serve: ServeDatagram) -> None:
         self._serve = serve
