@@ -72,7 +72,7 @@ def covered_octets(message: Message, counter: int, version: Version | None = Non
     """What the signature or MAC of a message is made over, by the version it was made in.
 
     `version` is the message's own unless given. Up to 2.4 these are header and body (a MAC then has
-    the key at both ends); from 2.5 on the versions, the envelope's ids and the counter stand in front.
+    the key at both ends); from 2.5 on versions, ids of the envelope and the counter come first.
     """
     version = message.version if version is None else version
     if not at_least(version, _COVERS_ENVELOPE_SINCE):
