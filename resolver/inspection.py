@@ -13,7 +13,7 @@ import msgspec
 
 from registry.errors import DecodeError, InvalidIdentifier, Refusal
 from registry.schemes import dns_name, handle
-from registry.values.admin import admin_to_json, decode_admin, rfc_mask
+from registry.values.admin import admin_to_json, argument_mask, decode_admin
 from registry.values.json_form import value_to_json
 from registry.values.key import decode_public_key, public_key_to_json
 from registry.values.site import (
@@ -131,7 +131,7 @@ def _admin(given: bytes) -> Fields:
     return {
         "admin_handle": admin.handle.decode(),
         "admin_index": admin.index,
-        "perm_mask": rfc_mask(admin.permissions),
+        "perm_mask": argument_mask(admin.permissions),
         "json_api_form": admin_to_json(admin),
     }
 

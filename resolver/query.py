@@ -59,8 +59,7 @@ class Referral:
 class Refused:
     """A coded refusal. `detail` is safe to show; `ttl` is how long the refusal may be kept.
 
-    `zone` is the nearest homed prefix for the negative answers of DNS, `responsible` the prefix whose
-    node should be asked instead, when known.
+    `responsible` is the prefix whose node should be asked instead, when known.
     """
 
     outcome: Outcome

@@ -18,32 +18,28 @@ _LEGACY_TAIL: Final = 2
 
 
 class AdminPermission(IntFlag):
-    """What an administrator may do, by the bits that Handle software writes.
-
-    They are those of RFC 3651 save that READ_VALUE is 10h, not 400h, and the six from MODIFY_VALUE
-    to ADD_ADMIN are twice as high; `rfc_mask` gives the numbering of the RFC.
-    """
+    """What an administrator may do: the bits of RFC 3651 section 3.2.1."""
 
     ADD_HANDLE = 0x001
     DELETE_HANDLE = 0x002
     ADD_DERIVED_PREFIX = 0x004
     DELETE_DERIVED_PREFIX = 0x008
-    READ_VALUE = 0x010
-    MODIFY_VALUE = 0x020
-    REMOVE_VALUE = 0x040
-    ADD_VALUE = 0x080
-    MODIFY_ADMIN = 0x100
-    REMOVE_ADMIN = 0x200
-    ADD_ADMIN = 0x400
+    MODIFY_VALUE = 0x010
+    REMOVE_VALUE = 0x020
+    ADD_VALUE = 0x040
+    MODIFY_ADMIN = 0x080
+    REMOVE_ADMIN = 0x100
+    ADD_ADMIN = 0x200
+    READ_VALUE = 0x400
     LIST_HANDLES = 0x800
 
 
 ALL_PERMISSIONS: Final = AdminPermission(0xFFF)
 
 
-_READ: Final = int(AdminPermission.READ_VALUE)
-#: The bits that RFC 3651 has in other places.
+#: The bits that `argument_mask` has in other places: MODIFY_VALUE to READ_VALUE.
 _MOVED: Final = 0x7F0
+_LOWEST_MOVED: Final = 0x010
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +67,14 @@ def decode_admin(data: bytes) -> Admin:
     return admin
 
 
-def rfc_mask(permissions: AdminPermission) -> int:
-    """The permissions as numbered in RFC 3651 section 3.2.1."""
+def argument_mask(permissions: AdminPermission) -> int:
+    """The permissions in the order of `perm_mask` in recorded cases, which is not that of the wire.
+
+    There bit 10h of the wire is 400h, and the six above it are each one place lower.
+    """
     bits = int(permissions)
-    return bits & ~_MOVED | (bits & _MOVED & ~_READ) >> 1 | (bits & _READ) << 6
+    lowest = bits & _LOWEST_MOVED
+    return bits & ~_MOVED | (bits & _MOVED & ~_LOWEST_MOVED) >> 1 | lowest << 6
 
 
 def admin_to_json(admin: Admin) -> dict[str, object]:

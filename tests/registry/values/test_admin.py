@@ -13,9 +13,9 @@ from registry.values.admin import (
     AdminPermission,
     admin_from_json,
     admin_to_json,
+    argument_mask,
     decode_admin,
     encode_admin,
-    rfc_mask,
 )
 from registry.values.json_members import Members
 from tests.support.handle_vectors import case_id, cases
@@ -28,7 +28,7 @@ admins = st.builds(Admin, st.binary(max_size=40), U32, st.integers(0, 0xFFFF).ma
 def test_reads_and_writes_what_peers_write(case):
     data = bytes.fromhex(case["hex"])
     admin = decode_admin(data)
-    assert (admin.handle.decode(), admin.index, rfc_mask(admin.permissions)) == (
+    assert (admin.handle.decode(), admin.index, argument_mask(admin.permissions)) == (
         case["admin_handle"],
         case["admin_index"],
         case["perm_mask"],
@@ -74,6 +74,11 @@ def test_permissions_are_twelve_digits(digits):
     assert caught.value.field == "permissions"
 
 
+def test_bits_are_those_of_the_rfc():
+    assert AdminPermission.MODIFY_VALUE == 0x10
+    assert AdminPermission.READ_VALUE == 0x400
+
+
 def test_digits_run_from_list_handles_down():
     form = admin_to_json(Admin(b"88.1/A", 300, AdminPermission.LIST_HANDLES))
     assert form["permissions"] == "100000000000"
@@ -84,16 +89,16 @@ def test_digits_run_from_list_handles_down():
     ("permissions", "mask"),
     [
         (AdminPermission.DELETE_DERIVED_PREFIX, 0x008),
-        (AdminPermission.MODIFY_VALUE, 0x010),
-        (AdminPermission.REMOVE_VALUE, 0x020),
-        (AdminPermission.ADD_VALUE, 0x040),
-        (AdminPermission.MODIFY_ADMIN, 0x080),
-        (AdminPermission.REMOVE_ADMIN, 0x100),
-        (AdminPermission.ADD_ADMIN, 0x200),
-        (AdminPermission.READ_VALUE, 0x400),
+        (AdminPermission.MODIFY_VALUE, 0x400),
+        (AdminPermission.REMOVE_VALUE, 0x010),
+        (AdminPermission.ADD_VALUE, 0x020),
+        (AdminPermission.MODIFY_ADMIN, 0x040),
+        (AdminPermission.REMOVE_ADMIN, 0x080),
+        (AdminPermission.ADD_ADMIN, 0x100),
+        (AdminPermission.READ_VALUE, 0x200),
         (AdminPermission.LIST_HANDLES, 0x800),
         (ALL_PERMISSIONS, 0xFFF),
     ],
 )
-def test_the_rfc_numbers_permissions_otherwise(permissions, mask):
-    assert rfc_mask(permissions) == mask
+def test_recorded_masks_number_permissions_otherwise(permissions, mask):
+    assert argument_mask(permissions) == mask
