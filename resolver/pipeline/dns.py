@@ -23,8 +23,9 @@ from resolver.transports.udp import Address, Replies
 
 UDP: Final = "dns-udp"
 TCP: Final = "dns-tcp"
-#: Longest time in seconds that an authority's reply is taken from the packet cache.
-KEEP_SECONDS: Final = 3600.0
+#: Longest time in seconds that an authority's reply is taken from the packet cache: a TTL that ends at a
+#: fixed time may be off by as much.
+KEEP_SECONDS: Final = 60.0
 #: The same for a recursive node, whose TTLs count down by the second.
 KEEP_COUNTING_SECONDS: Final = 1.0
 _NOT_RECURSED: Final = Refused(

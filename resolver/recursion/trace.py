@@ -36,7 +36,7 @@ def describe(answer: Answer) -> str:
     match answer:
         case Values(record=record):
             count = sum(1 for _ in scan(record))
-            return f"1 {count} {'value' if count == 1 else 'values'}"
+            return f"1 ok, {count} {'value' if count == 1 else 'values'}"
         case Referral(outcome=outcome, prefix=prefix):
             target = str(prefix_record(prefix)) if prefix else "a derived prefix"
             return f"{outcome.handle} referral to {target}"

@@ -186,7 +186,7 @@ async def test_everyone_who_waited_gets_the_trace():
     cached: list[Step] = []
     await source.resolve(query(), cached)
     assert cached == [
-        Step("recursive-1", "recursive", "", "cache", IDENTIFIER, "1 1 value", 0.0, cached=True)
+        Step("recursive-1", "recursive", "", "cache", IDENTIFIER, "1 ok, 1 value", 0.0, cached=True)
     ]
 
 

@@ -68,7 +68,7 @@ def test_the_steps_are_the_trace():
         Step("chongqing", "national", f"{NATIONAL_HOST}:2641", "hdl+udp", IDENTIFIER,
              "timeout", 500.0),
         Step("chongqing", "national", f"{NATIONAL_HOST}:2641", "hdl+udp", IDENTIFIER,
-             "1 1 value", 10.0),
+             "1 ok, 1 value", 10.0),
     ]  # fmt: skip
 
 
