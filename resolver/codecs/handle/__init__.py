@@ -7,6 +7,7 @@ header        the 24 octets in front of every body, and the op flags
 message       envelope, header, body and credential together
 bodies        what stands in the body, one codec for each kind
 credential    the signature or MAC behind the body, and the octets it covers
+asking        the client's side: a question, and the answer in its reply
 reply         the message that answers a request
 fragments     a message over several datagrams, and back
 framing       messages out of a TCP stream

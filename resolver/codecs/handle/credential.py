@@ -68,23 +68,23 @@ def decode_credential(data: bytes) -> Credential:
     return Credential(type_, hash_name, signature, counter, signer, options, version, reserved)
 
 
-def covered_octets(message: Message, counter: int, version: Version | None = None) -> bytes:
-    """What the signature or MAC of a message is made over, by the version it was made in.
+def covered_octets(message: Message, counter: int) -> bytes:
+    """What the signature or MAC of a message is made over, by the message's version.
 
-    `version` is the message's own unless given. Up to 2.4 these are header and body (a MAC then has
-    the key at both ends); from 2.5 on versions, ids of the envelope and the counter come first.
+    Up to 2.4 these are header and body (a MAC then has the key at both ends); from 2.5 on
+    versions, ids of the envelope and the counter come first.
     """
-    version = message.version if version is None else version
+    version = message.version
     if not at_least(version, _COVERS_ENVELOPE_SINCE):
         return message.header_and_body
     versions = bytes((message.major, message.minor))
     if at_least(version, _COVERS_SUGGESTION_SINCE):
         versions += bytes((message.suggest_major, message.suggest_minor))
-    return versions + _ids(message, counter, version) + message.header_and_body
+    return versions + _ids(message, counter) + message.header_and_body
 
 
-def _ids(message: Message, counter: int, version: Version) -> bytes:
-    if at_least(version, _IDS_APART_SINCE):
+def _ids(message: Message, counter: int) -> bytes:
+    if at_least(message.version, _IDS_APART_SINCE):
         return _IDS.pack(message.session_id, message.request_id, counter)
     # Peers of 2.5 and 2.6 write all three to the first place, where the last one stays.
     return _IDS.pack(counter, 0, 0)

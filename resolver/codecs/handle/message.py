@@ -13,7 +13,7 @@ from registry.errors import DecodeError
 from registry.values.wire import string
 from resolver.codecs.handle import envelope as envelopes
 from resolver.codecs.handle import header as headers
-from resolver.codecs.handle.envelope import ENCRYPTED, Envelope, FramingError, decode_envelope
+from resolver.codecs.handle.envelope import Envelope, FramingError, decode_envelope
 from resolver.codecs.handle.header import Header, decode_header, encode_header
 from resolver.codecs.handle.versions import OWN, Version, spoken, suggested
 
@@ -190,15 +190,3 @@ def _joined(envelope: Envelope, header: Header, body: bytes, credential: bytes) 
         reserved=header.reserved,
         expiration=header.expiration,
     )
-
-
-__all__ = [
-    "ENCRYPTED",
-    "Message",
-    "decode_message",
-    "decode_payload",
-    "encode_message",
-    "encode_payload",
-    "peek_message",
-    "seal",
-]
