@@ -52,6 +52,8 @@ from resolver.server_keys import server_key
 from resolver.topology import NodeSpec, Topology, endpoints, ports
 
 SITE_INDEX, PREFIX_SITE_INDEX, ADMIN_INDEX, SECRET_INDEX = 1, 2, 100, 300
+#: The largest serial number of a site; 65535 stands for "none known".
+_LAST_SERIAL: Final = 0xFFFE
 #: Octets of randomness in an administrator's secret.
 _SECRET_SIZE: Final = 24
 #: Nodes of these roles have identifiers of their own to begin with.
@@ -66,14 +68,13 @@ def published_site(topology: Topology, spec: NodeSpec, data: DataDirectory) -> S
     directory = data.node_path(spec.name)
     fresh = _site(topology, spec, dump_public_key(server_key(directory).public_key()))
     path = directory / "site.bin"
-    try:
-        kept = decode_site(path.read_bytes())
-    except FileNotFoundError:
-        kept = replace(fresh, serial_number=0)
-    if replace(fresh, serial_number=kept.serial_number) != kept:
-        kept = replace(fresh, serial_number=kept.serial_number % 0xFFFE + 1)
-        write_atomically(path, encode_site(kept))
-    return kept
+    kept = decode_site(path.read_bytes()) if path.exists() else None
+    if kept is not None and replace(fresh, serial_number=kept.serial_number) == kept:
+        return kept
+    serial = 1 if kept is None else kept.serial_number % _LAST_SERIAL + 1
+    published = replace(fresh, serial_number=serial)
+    write_atomically(path, encode_site(published))
+    return published
 
 
 def _site(topology: Topology, spec: NodeSpec, public_key: bytes) -> Site:

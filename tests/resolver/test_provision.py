@@ -1,0 +1,102 @@
+"""Provisioning: what a node's store holds after it, again and again, and after it was cut off."""
+
+from __future__ import annotations
+
+import pytest
+
+from registry.clock import ManualClock
+from registry.registration import Registrar
+from registry.storage.backends import open_store
+from registry.values.admin import decode_admin
+from registry.values.site import decode_site
+from registry.values.value import decode_record
+from resolver.data_directory import DataDirectory
+from resolver.provision import Provision, published_site
+from resolver.topology import load, with_base_port
+
+TOPOLOGY = load("minimal")
+
+
+@pytest.fixture
+def data(tmp_path) -> DataDirectory:
+    return DataDirectory(tmp_path)
+
+
+async def provisioned(data, name, seed=10, topology=TOPOLOGY):
+    """Run the steps for a node; its rows by key, and the number of commits that it took."""
+    spec = topology.node(name)
+    store = await open_store(f"sqlite:///{data.node_path(name) / 'node.db'}")
+    registrar = Registrar(store, ManualClock())
+    commits = []
+    store.subscribe(lambda keys, homed: commits.append(keys))
+    try:
+        await Provision(topology, spec, data, store, registrar, ManualClock()).run(seed)
+        homed = store.lookup.homed_prefixes()
+        rows = {str(row.key): row for prefix in homed for row in store.lookup.scan(prefix)}
+        rows |= {str(row.key): row for row in store.lookup.scan("0.NA")}
+        return rows, len(commits)
+    finally:
+        await registrar.aclose()
+        await store.close()
+
+
+def values(rows, key):
+    return {value.index: value for value in decode_record(rows[key].record)}
+
+
+async def test_a_sector_node_has_its_identifiers_administrators_and_prefix_records(data):
+    rows, _ = await provisioned(data, "baijiu")
+    sector = TOPOLOGY.node("baijiu")
+    seeded = [key for key in rows if not key.startswith("0.NA/") and not key.endswith("/ADMIN")]
+    assert len(seeded) == 10
+    for prefix in sector.homed:
+        secret = values(rows, f"{prefix}/ADMIN")[300]
+        assert (secret.type, secret.permissions) == (b"HS_SECKEY", 0b1100)
+    (hosted,) = (entry.prefix for entry in sector.hosted[:1])
+    record = values(rows, f"0.NA/{hosted}")
+    assert decode_site(record[1].data) == published_site(TOPOLOGY, sector, data)
+    assert decode_admin(record[100].data).handle == f"{hosted}/ADMIN".encode()
+    (child,) = TOPOLOGY.children("baijiu")
+    delegated = values(rows, f"0.NA/{child.prefix}")
+    assert decode_site(delegated[1].data) == published_site(TOPOLOGY, child, data)
+    assert delegated[2].type == b"HS_SITE.PREFIX"
+
+
+async def test_a_second_run_writes_nothing(data):
+    before, _ = await provisioned(data, "baijiu")
+    after, commits = await provisioned(data, "baijiu")
+    assert after == before
+    assert commits == 0
+
+
+async def test_credentials_fit_what_is_stored(data):
+    rows, _ = await provisioned(data, "baijiu")
+    credentials = data.read_credentials()
+    assert {account.prefix for account in credentials.accounts} == set(
+        TOPOLOGY.node("baijiu").homed
+    )
+    for admin in credentials.handle_admins:
+        stored = values(rows, admin.handle)[admin.index]
+        assert stored.data.decode() == admin.secret
+
+
+async def test_moved_ports_change_the_records_and_the_serial_number(data):
+    await provisioned(data, "root")
+    moved = with_base_port(TOPOLOGY, 31000)
+    rows, _ = await provisioned(data, "root", topology=moved)
+    site = decode_site(values(rows, "0.NA/88")[1].data)
+    assert site.servers[0].interfaces[0].port == 31021
+    assert site.serial_number == 2
+    assert site == published_site(moved, moved.node("chongqing"), data)
+
+
+async def test_the_root_knows_itself(data):
+    rows, _ = await provisioned(data, "root")
+    site = decode_site(values(rows, "0.NA/0.NA")[1].data)
+    assert site == published_site(TOPOLOGY, TOPOLOGY.root, data)
+
+
+async def test_a_seed_is_not_repeated_when_identifiers_are_there(data):
+    await provisioned(data, "distillery", seed=5)
+    rows, _ = await provisioned(data, "distillery", seed=50)
+    assert sum(not key.endswith("/ADMIN") for key in rows) == 5
