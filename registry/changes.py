@@ -6,7 +6,7 @@ signed 32-bit number, adding never replaces and modifying never adds.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
@@ -77,7 +77,7 @@ class Create:
     def apply(self, before: Pieces | None, now: int) -> Pieces | None:
         if before is not None and not self.overwrite:
             raise self.taken
-        return _stamped(self.values, now)
+        return _changed(before or {}, _stamped(self.values, now))
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,8 @@ class PutValues(_OfExisting):
     values: Sequence[Value]
 
     def apply(self, before: Pieces | None, now: int) -> Pieces | None:
-        return {**_existing(before), **_stamped(self.values, now)}
+        there = _existing(before)
+        return {**there, **_changed(there, _stamped(self.values, now))}
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +144,27 @@ class Delete(_OfExisting):
         return None
 
 
+@dataclass(frozen=True, slots=True)
+class Guarded:
+    """A change that `guard` lets pass, or refuses, once it is known what it makes of what."""
+
+    change: Change
+    guard: Callable[[Pieces | None, Pieces | None], None]
+
+    @property
+    def key(self) -> Key:
+        return self.change.key
+
+    @property
+    def taken(self) -> Refusal:
+        return self.change.taken
+
+    def apply(self, before: Pieces | None, now: int) -> Pieces | None:
+        after = self.change.apply(before, now)
+        self.guard(before, after)
+        return after
+
+
 def decide(change: Change, current: Row | None, now: int) -> Row | None:
     """The row after the change at Unix time `now`, None if there is none. Raises Refusal.
 
@@ -188,6 +210,19 @@ def _stamped(values: Sequence[Value], now: int) -> Pieces:
             raise InvalidValue(f"index {value.index} is given twice", value.index, "index")
         pieces[value.index] = encode_value(replace(value, timestamp=now))
     return pieces
+
+
+def _changed(there: Pieces, new: Pieces) -> Pieces:
+    """The new values; one that differs from what is there by its timestamp alone stays as it is."""
+    return {
+        index: there[index] if _same(there.get(index, b""), piece) else piece
+        for index, piece in new.items()
+    }
+
+
+def _same(one: bytes, other: bytes) -> bool:
+    """Whether two values in wire form are the same but for their timestamps (octets 4 to 7)."""
+    return one[8:] == other[8:] and one[:4] == other[:4]
 
 
 def _check(value: Value) -> None:

@@ -98,6 +98,84 @@ class AuthenticationNeeded(Refusal):
     outcome = outcomes.AUTHENTICATION_NEEDED
 
 
+class NotAnAdministrator(Refusal):
+    """Nobody named by the record, or by its prefix, as an administrator."""
+
+    outcome = outcomes.INVALID_ADMIN
+
+
+class AuthenticationFailed(Refusal):
+    """The key named is not there, or the proof was not made with it (no hint which)."""
+
+    outcome = outcomes.AUTHENTICATION_FAILED
+
+
+class InvalidCredential(Refusal):
+    """The proof is of a kind that cannot be checked here, or is missing."""
+
+    outcome = outcomes.INVALID_CREDENTIAL
+
+
+class ChallengeExpired(Refusal):
+    """The answer came too late, or a second time."""
+
+    outcome = outcomes.AUTHENTICATION_TIMEOUT
+
+
+class AlreadyLoggedIn(Refusal):
+    """The connection is logged in already."""
+
+    outcome = outcomes.ALREADY_LOGGED_IN
+
+
+class LoginNeeded(Refusal):
+    """The log-in was not begun on this connection."""
+
+    outcome = outcomes.LOGIN_NEEDED
+
+
+class SessionUnknown(Refusal):
+    """There is no such session, or no longer."""
+
+    outcome = outcomes.SESSION_TIMEOUT
+
+
+class SessionFailed(Refusal):
+    """The session cannot be used for this, or cannot be set up in this way."""
+
+    outcome = outcomes.SESSION_FAILED
+
+
+class InvalidSessionKey(Refusal):
+    """The message was not made with the key of its session."""
+
+    outcome = outcomes.INVALID_SESSION_KEY
+
+
+class RsaKeyNeeded(Refusal):
+    """The way of setting up the session needs an RSA key, and another was given."""
+
+    outcome = outcomes.RSA_KEY_NEEDED
+
+
+class InvalidSessionSetup(Refusal):
+    """The request for a session cannot be used."""
+
+    outcome = outcomes.INVALID_SESSION_SETUP
+
+
+class Replayed(Refusal):
+    """A message with this counter was seen before in its session."""
+
+    outcome = outcomes.REPLAY
+
+
+class Unsupported(Refusal):
+    """The operation is not offered here."""
+
+    outcome = outcomes.UNSUPPORTED
+
+
 class StorageUnavailable(Refusal):
     """The store cannot take writes (disk full, read-only, I/O error); resolution goes on."""
 

@@ -88,6 +88,10 @@ AUTHENTICATION_TIMEOUT: Final = Outcome(
 AUTHENTICATION_ERROR: Final = Outcome(
     "authentication", 406, SERVFAIL, 401, "The authentication could not be checked"
 )
+ALREADY_LOGGED_IN: Final = Outcome(
+    "already-logged-in", 407, REFUSED, 409, "The connection is logged in already"
+)
+LOGIN_NEEDED: Final = Outcome("authentication", 408, REFUSED, 401, "A log-in is needed first")
 SESSION_TIMEOUT: Final = Outcome("session", 500, REFUSED, 401, "The session is unknown or expired")
 SESSION_FAILED: Final = Outcome("session", 501, REFUSED, 401, "The session could not be used")
 INVALID_SESSION_KEY: Final = Outcome("session", 502, REFUSED, 401, "The session key is invalid")

@@ -165,17 +165,23 @@ class Identifier(RuleBasedStateMachine):
         times = self.touched | dict.fromkeys(named, self.now)
         self.touched = {index: times[index] for index in after or {}}
 
+    def new_in(self, values: dict[int, bytes]) -> set[int]:
+        """Where the values differ from what is there: what stays the same keeps its timestamp."""
+        there = self.model or {}
+        return {index for index, data in values.items() if there.get(index) != data}
+
     @rule(values=some_values, overwrite=st.booleans())
     def create(self, values: list[Value], overwrite: bool) -> None:
         allowed = sound(values) and (self.model is None or overwrite)
         after = data_of(values)
-        self.change(Create(KEY, values, overwrite), allowed, after, set(after))
+        self.change(Create(KEY, values, overwrite), allowed, after, self.new_in(after))
 
     @rule(values=some_values)
     def put(self, values: list[Value]) -> None:
         allowed = sound(values) and self.model is not None
         new = data_of(values)
-        self.change(PutValues(KEY, values), allowed, {**(self.model or {}), **new}, set(new))
+        after = {**(self.model or {}), **new}
+        self.change(PutValues(KEY, values), allowed, after, self.new_in(new))
 
     @rule(values=some_values)
     def add(self, values: list[Value]) -> None:

@@ -1,0 +1,243 @@
+"""Who may administer an identifier, and how: HS_ADMIN, groups of administrators, prefixes.
+
+An administrator is the value `index:handle` that holds its key (RFC 3651 section 3.2.1). It is one
+of an identifier if an HS_ADMIN value of the identifier, or of the record of its prefix, names it,
+directly or through HS_VLIST groups. The bootstrap administrator of a prefix P, `300:P/ADMIN`, needs
+no HS_ADMIN. Only records are looked at here, never keys: who somebody is has been checked before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from typing import Final, NamedTuple, TypeAlias
+
+from registry.changes import Change, Create
+from registry.errors import (
+    AuthenticationNeeded,
+    DecodeError,
+    InvalidIdentifier,
+    NotAnAdministrator,
+    NotPermitted,
+)
+from registry.schemes.handle import (
+    DEFAULT_RULES,
+    PREFIX_RECORDS,
+    HandleRules,
+    Key,
+    parent,
+    parse,
+    prefix_record,
+)
+from registry.storage.interface import ADMINISTRATOR
+from registry.values.admin import ALL_PERMISSIONS, AdminPermission, decode_admin
+from registry.values.value import (
+    ADMIN_WRITE,
+    PUBLIC_WRITE,
+    Reference,
+    Span,
+    decode_value,
+    scan,
+)
+from registry.values.vlist import decode_vlist
+from registry.values.wire import u32
+
+#: Where the key of a bootstrap administrator is.
+BOOTSTRAP_INDEX: Final = 300
+#: How deep groups may be nested, how many members of one are looked at, how many groups in all.
+MAX_DEPTH: Final = 4
+MAX_MEMBERS: Final = 64
+MAX_GROUPS: Final = 64
+
+_P = AdminPermission
+#: What replacing one value by another takes, by whether they are HS_ADMIN (None: there is none).
+_NEEDED: Final[dict[tuple[bool | None, bool | None], AdminPermission]] = {
+    (None, False): _P.ADD_VALUE,
+    (None, True): _P.ADD_ADMIN,
+    (False, None): _P.REMOVE_VALUE,
+    (True, None): _P.REMOVE_ADMIN,
+    (False, False): _P.MODIFY_VALUE,
+    (True, True): _P.MODIFY_ADMIN,
+    (True, False): _P.REMOVE_ADMIN | _P.ADD_VALUE,
+    (False, True): _P.REMOVE_VALUE | _P.ADD_ADMIN,
+}
+_REPLACES: Final = _P.DELETE_HANDLE | _P.ADD_HANDLE
+
+RecordOf: TypeAlias = Callable[[str, str], "bytes | None"]
+Pieces: TypeAlias = Mapping[int, bytes]
+
+
+class Identity(NamedTuple):
+    """The administrator `index:handle`: the value that holds its key."""
+
+    handle: Key
+    index: int  # type: ignore[assignment]  # hides tuple.index, which nobody needs here
+
+    def __str__(self) -> str:
+        return f"{self.index}:{self.handle}"
+
+
+def bootstrap_administrator(prefix: str) -> Identity:
+    """The administrator that every homed prefix has from the start."""
+    return Identity(Key(prefix, ADMINISTRATOR), BOOTSTRAP_INDEX)
+
+
+def governing_prefix(key: Key) -> str:
+    """The prefix whose administrators administer an identifier: its own, `0.NA/P` that above P."""
+    if not key.is_prefix_record or key.suffix == PREFIX_RECORDS:
+        return key.prefix
+    return parent(key.suffix) or PREFIX_RECORDS
+
+
+class Rights:
+    """The rights on one node. `record` reads the values of an identifier; `administrators` run the
+    node and may do everything on it."""
+
+    def __init__(
+        self,
+        record: RecordOf,
+        administrators: Collection[Identity] = (),
+        rules: HandleRules = DEFAULT_RULES,
+    ) -> None:
+        self._record = record
+        self._administrators = frozenset(administrators)
+        self._rules = rules
+
+    def held(self, identity: Identity, key: Key, record: bytes | None) -> AdminPermission | None:
+        """What the identity may do with an identifier; None if it is no administrator of it.
+
+        `record` is the identifier's own, None where it does not exist (yet).
+        """
+        prefix = governing_prefix(key)
+        if identity in self._administrators or identity == bootstrap_administrator(prefix):
+            return ALL_PERMISSIONS
+        found = None
+        for holder in (record, self._record(*prefix_record(prefix))):
+            for reference, permissions in _admins(holder):
+                if self._is_meant(identity, reference):
+                    found = permissions | (found or _P(0))
+        return found
+
+    def need(
+        self,
+        identity: Identity | None,
+        key: Key,
+        record: bytes | None,
+        *enough: AdminPermission,
+    ) -> None:
+        """Raise unless the identity holds one of the given sets of permissions in full.
+
+        Raises AuthenticationNeeded for nobody, NotAnAdministrator, NotPermitted.
+        """
+        if identity is None:
+            raise AuthenticationNeeded()
+        held = self.held(identity, key, record)
+        if held is None:
+            raise NotAnAdministrator()
+        if not any(held & needed == needed for needed in enough):
+            raise NotPermitted()
+
+    def need_server(self, identity: Identity | None) -> None:
+        """Raise unless the identity is one of those who run the node."""
+        if identity is None:
+            raise AuthenticationNeeded()
+        if identity not in self._administrators:
+            raise NotAnAdministrator()
+
+    def check(
+        self, identity: Identity | None, change: Change, before: Pieces | None, after: Pieces | None
+    ) -> None:
+        """Raise unless the identity may make the change, which makes `after` of `before`."""
+        derived = change.key.is_prefix_record and parent(change.key.suffix) is not None
+        if before is None:
+            needed = _P.ADD_DERIVED_PREFIX if derived else _P.ADD_HANDLE
+            self.need(identity, change.key, None, needed)
+            return
+        record = u32(len(before)) + b"".join(before.values())
+        if after is None:
+            needed = _P.DELETE_DERIVED_PREFIX if derived else _P.DELETE_HANDLE
+            self.need(identity, change.key, record, needed, _P.DELETE_HANDLE)
+        elif needed := needed_permissions(before, after):
+            # Who may delete and create may do both at once, too.
+            more = (_REPLACES,) if isinstance(change, Create) else ()
+            self.need(identity, change.key, record, needed, *more)
+
+    def _is_meant(self, identity: Identity, reference: Reference) -> bool:
+        """Whether a reference names the identity, or a group that it is in."""
+        seen: set[Identity] = set()
+        level = list(self._identities((reference,)))
+        for _ in range(MAX_DEPTH):
+            if any(_matches(meant, identity) for meant in level):
+                return True
+            groups = [meant for meant in dict.fromkeys(level) if meant.index and meant not in seen]
+            groups = groups[: MAX_GROUPS - len(seen)]
+            seen.update(groups)
+            level = [member for group in groups for member in self._members(group)]
+        return any(_matches(meant, identity) for meant in level)
+
+    def _members(self, group: Identity) -> Iterator[Identity]:
+        """The members of the HS_VLIST that a reference leads to; none if it is something else."""
+        record = self._record(*group.handle)
+        for span in scan(record) if record is not None else ():
+            if span.index == group.index and span.type.upper() == b"HS_VLIST":
+                assert record is not None
+                try:
+                    members = decode_vlist(decode_value(record[span.start : span.end]).data)
+                except DecodeError:
+                    return
+                yield from self._identities(members[:MAX_MEMBERS])
+
+    def _identities(self, references: tuple[Reference, ...]) -> Iterator[Identity]:
+        for reference in references:
+            try:
+                yield Identity(parse(reference.handle, self._rules), reference.index)
+            except InvalidIdentifier:
+                continue
+
+
+def needed_permissions(before: Pieces, after: Pieces) -> AdminPermission:
+    """What it takes to make `after` of `before`.
+
+    A value with public write takes nothing as long as it keeps its type. Raises NotPermitted for a
+    value that nobody may change.
+    """
+    needed = _P(0)
+    for index in before.keys() | after.keys():
+        old, new = before.get(index), after.get(index)
+        if old != new:
+            needed |= _needed_for(_span(old), _span(new))
+    return needed
+
+
+def _needed_for(old: Span | None, new: Span | None) -> AdminPermission:
+    if old is not None and new is not None:
+        if not old.permissions & ADMIN_WRITE:
+            raise NotPermitted("Value is read-only")
+        same_type = old.type.upper() == new.type.upper()
+        if old.permissions & PUBLIC_WRITE and same_type and not _is_admin(old):
+            return _P(0)
+    return _NEEDED[_is_admin(old), _is_admin(new)]
+
+
+def _is_admin(span: Span | None) -> bool | None:
+    return None if span is None else span.type.upper() == b"HS_ADMIN"
+
+
+def _span(piece: bytes | None) -> Span | None:
+    return None if piece is None else next(scan(u32(1) + piece))
+
+
+def _admins(record: bytes | None) -> Iterator[tuple[Reference, AdminPermission]]:
+    """The administrators that the HS_ADMIN values of a record name; unreadable ones name none."""
+    for span in scan(record) if record is not None else ():
+        if span.type.upper() != b"HS_ADMIN":
+            continue
+        assert record is not None
+        try:
+            admin = decode_admin(decode_value(record[span.start : span.end]).data)
+        except DecodeError:
+            continue
+        yield Reference(admin.handle, admin.index), admin.permissions
+
+
+def _matches(meant: Identity, identity: Identity) -> bool:
+    return meant.handle == identity.handle and meant.index in (0, identity.index)

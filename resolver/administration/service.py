@@ -1,0 +1,117 @@
+"""What an identity may have done: every protocol comes through here, so rights are checked once.
+
+Who asks has been verified before (`resolver.administration.verification`); None is nobody in
+particular. Every refusal is a coded `Refusal`, and nothing is done unless all is allowed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+
+from registry import outcomes
+from registry.changes import Change, Guarded, decide
+from registry.clock import Clock
+from registry.errors import PrefixNotHomed
+from registry.prefix_tree import PrefixTree
+from registry.registration import Done, Registrar
+from registry.rights import Identity, Rights
+from registry.schemes.handle import Key, prefix_record
+from registry.storage.interface import Store
+from registry.values.admin import AdminPermission
+from resolver.query import Answer, Query, Refused
+from resolver.selection import NEGATIVE_TTL, select_restricted
+
+
+class Administration:
+    """Changes, restricted reading and lists on one node. `tree` says what the node homes."""
+
+    def __init__(
+        self, store: Store, registrar: Registrar, tree: PrefixTree, rights: Rights, clock: Clock
+    ) -> None:
+        self._store = store
+        self._lookup = store.lookup
+        self._registrar = registrar
+        self._tree = tree
+        self._rights = rights
+        self._clock = clock
+
+    async def perform(self, identity: Identity | None, change: Change) -> Done:
+        """Make a change; returns when it is durable.
+
+        Rights are held against the record as it is when the change is decided, in one step with
+        it. Raises AuthenticationNeeded, NotAnAdministrator, NotPermitted and what
+        `Registrar.submit` raises.
+        """
+        return await self._registrar.submit(self._guarded(identity, change))
+
+    def foresee(self, identity: Identity | None, change: Change) -> None:
+        """Raise what `perform` would, as far as the stored state tells; changes nothing."""
+        key = change.key
+        if not self._tree.homes(key):
+            raise PrefixNotHomed(key.prefix)
+        decide(self._guarded(identity, change), self._lookup.row(*key), int(self._clock.now()))
+
+    def read(self, identity: Identity | None, query: Query) -> Answer:
+        """The values that the query selects, restricted ones included.
+
+        Raises AuthenticationNeeded, NotAnAdministrator or NotPermitted without the right to read.
+        """
+        key = query.key
+        if not self._tree.homes(key):
+            raise PrefixNotHomed(key.prefix)
+        record = self._lookup.record(*key)
+        if record is None:
+            return Refused(outcomes.NOT_FOUND, ttl=NEGATIVE_TTL)
+        self._rights.need(identity, key, record, AdminPermission.READ_VALUE)
+        return select_restricted(record, query, self._clock.now())
+
+    def check_listing(self, identity: Identity | None, prefix: str) -> None:
+        """Raise unless the identity may list the identifiers of a prefix homed here."""
+        if prefix not in self._tree.homed:
+            raise PrefixNotHomed(prefix)
+        key = prefix_record(prefix)
+        # The administrators of a prefix list what is under it, whoever administers its record.
+        self._rights.need(
+            identity, Key(prefix, ""), self._lookup.record(*key), AdminPermission.LIST_HANDLES
+        )
+
+    def handles(self, identity: Identity | None, prefix: str) -> Iterator[Key]:
+        """The identifiers of a prefix in order, read as they are asked for.
+
+        Raises what `check_listing` raises, before the first one.
+        """
+        self.check_listing(identity, prefix)
+        return (row.key for row in self._lookup.scan(prefix))
+
+    def check_server(self, identity: Identity | None) -> None:
+        """Raise unless the identity is one of those who run the node."""
+        self._rights.need_server(identity)
+
+    def homed(self, identity: Identity | None) -> list[Key]:
+        """The records of the prefixes that the node answers for."""
+        self.check_server(identity)
+        return [prefix_record(prefix) for prefix in self._lookup.homed_prefixes()]
+
+    async def home(self, identity: Identity | None, prefix: str) -> None:
+        """Answer for a prefix from now on."""
+        self.check_server(identity)
+        async with self._store.begin() as transaction:
+            await transaction.home([prefix])
+
+    async def unhome(self, identity: Identity | None, prefix: str) -> None:
+        """Answer for a prefix no longer; its identifiers stay stored."""
+        self.check_server(identity)
+        async with self._store.begin() as transaction:
+            await transaction.unhome([prefix])
+
+    def homes(self, key: Key) -> bool:
+        """Whether the node is the authority for an identifier."""
+        return self._tree.homes(key)
+
+    def values(self, key: Key) -> bytes | None:
+        """The whole record of an identifier homed here, for those who check keys in it."""
+        return self._lookup.record(*key) if self._tree.homes(key) else None
+
+    def _guarded(self, identity: Identity | None, change: Change) -> Guarded:
+        return Guarded(change, partial(self._rights.check, identity, change))
