@@ -35,7 +35,7 @@ from resolver.codecs.handle.message import (
     encode_message,
     peek_message,
 )
-from resolver.codecs.handle.reply import error_to, expiration, reply_to
+from resolver.codecs.handle.reply import error_to, expiration, reply_to, stream_refused
 from resolver.codecs.handle.versions import PREFIX_REFERRAL_SINCE, Version, at_least
 from resolver.metrics import Counters
 from resolver.pipeline.reflection import ReflectionBudget
@@ -48,6 +48,7 @@ TCP: Final = "handle-tcp"
 #: Longest time in seconds that a reply is taken from the packet cache, whatever its TTL.
 KEEP_SECONDS: Final = 3600.0
 SESSION_UNKNOWN: Final = "Invalid session id or session time out. Please try again."
+BAD_LENGTH: Final = "Invalid message length"
 NOT_AN_ADMIN_INTERFACE: Final = "Received admin request on non-admin interface"
 
 Kept = tuple[tuple[bytes, ...], str]
@@ -197,9 +198,10 @@ class HandleFront:
         self._tcp_latency.observe(perf_counter() - started)
         return encoded
 
-    def garbage(self, error: DecodeError) -> None:
-        """Count a stream that could not be cut into messages, or that ended within one."""
-        self._drops[TCP, error.outcome.slug] += 1
+    def garbage(self, error: DecodeError) -> bytes:
+        """The last words on a stream that cannot be cut into messages, or ended within one."""
+        self._answers[TCP, error.outcome.slug] += 1
+        return encode_message(stream_refused(BAD_LENGTH, now=time()))
 
     # --- any message ---
 

@@ -35,13 +35,17 @@ class Splitter(Protocol):
 
 
 class TcpServer:
-    """Listens, and keeps at most MAX_CONNECTIONS connections; further ones are closed at once."""
+    """Listens, and keeps at most MAX_CONNECTIONS connections; further ones are closed at once.
+
+    `on_garbage` is told of a stream that cannot be cut into messages, or that ended within one;
+    what it returns is sent before the connection is closed.
+    """
 
     def __init__(
         self,
         serve: ServeMessage,
         splitter: Callable[[], Splitter],
-        on_garbage: Callable[[DecodeError], None],
+        on_garbage: Callable[[DecodeError], Reply],
         idle_seconds: float = IDLE_SECONDS,
     ) -> None:
         self.serve = serve
@@ -109,14 +113,14 @@ class _Connection(asyncio.Protocol):
             else:
                 self._wait(reply)
         if self._splitter.failure is not None:
-            self._server.on_garbage(self._splitter.failure)
+            self._send(self._server.on_garbage(self._splitter.failure))
             self.close()
 
     def eof_received(self) -> bool:
         try:
             self._splitter.finish()
         except DecodeError as error:
-            self._server.on_garbage(error)
+            self._send(self._server.on_garbage(error))
         self._ending = True
         return bool(self.in_flight)
 

@@ -10,10 +10,12 @@ from resolver.codecs.handle.codes import ResponseCode
 from resolver.codecs.handle.envelope import COMPRESSED
 from resolver.codecs.handle.header import AT, CA, CT, DO_NOT_REFER, PO, RD, REC
 from resolver.codecs.handle.message import Message
-from resolver.codecs.handle.versions import NEW_CODES_SINCE, OWN, Version, at_least
+from resolver.codecs.handle.versions import NEW_CODES_SINCE, OLDEST, OWN, Version, at_least
 
 #: Seconds a reply says it is good for. Peers throw away what has expired, 0 included.
 LIFETIME: Final = 12 * 3600
+#: The request id of a reply to what could not be read.
+NO_REQUEST: Final = 0xFFFFFFFF
 #: The flags of a request that its reply repeats.
 ECHOED: Final = CT | CA | PO | RD | DO_NOT_REFER
 #: Codes that mean something else, or nothing, to peers before 2.5.
@@ -76,6 +78,24 @@ def error_to(
 ) -> Message:
     """A reply that is a refusal with a text."""
     return reply_to(request, response_code, encode_error(text), serial=serial, now=now, flags=flags)
+
+
+def stream_refused(text: str, *, now: float) -> Message:
+    """The last words on a stream that cannot be cut into messages any further.
+
+    No request is there to be repeated: op code 0, the highest request id, no site serial, and a
+    version that every peer can read.
+    """
+    return Message(
+        op_code=0,
+        response_code=ResponseCode.PROTOCOL_ERROR,
+        body=encode_error(text),
+        op_flags=REC | CA | PO,
+        request_id=NO_REQUEST,
+        major=OLDEST.major,
+        minor=OLDEST.minor,
+        expiration=expiration(now),
+    )
 
 
 def expiration(now: float) -> int:

@@ -21,6 +21,8 @@ class Version(NamedTuple):
 
 #: The version spoken here, and suggested in every reply.
 OWN: Final = Version(2, 11)
+#: What is spoken with a peer whose version is not known.
+OLDEST: Final = Version(2, 3)
 #: From here on digests are SHA-256, before SHA-1.
 SHA256_SINCE: Final = Version(2, 7)
 #: From here on a request digest names its algorithm; before, it is bare MD5.
