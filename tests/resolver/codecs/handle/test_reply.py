@@ -11,7 +11,7 @@ from resolver.codecs.handle.codes import OpCode, ResponseCode
 from resolver.codecs.handle.fragments import Reassembler
 from resolver.codecs.handle.header import AT, CN, MINT, OVERWRITE, PO, RD, REC, TRUSTED_QUERY
 from resolver.codecs.handle.message import Message, decode_message, encode_message
-from resolver.codecs.handle.reply import LIFETIME, code_for, error_to, reply_to
+from resolver.codecs.handle.reply import LIFETIME, code_for, error_to, reply_to, stream_refused
 from resolver.codecs.handle.versions import OWN, Version, at_least, spoken
 from tests.support.handle_vectors import case_id, cases
 
@@ -169,3 +169,10 @@ def test_old_peers_get_the_codes_they_know(code: int, version: Version, sent: in
 
 def test_the_expiration_stays_within_its_four_octets() -> None:
     assert reply_to(Message(1), 1, serial=1, now=2**32 - 1).expiration == LIFETIME - 1
+
+
+def test_a_stream_that_is_no_message_is_refused_as_peers_refuse_it():
+    case = next(case for case in cases("wire_tcp") if case["id"] == "tcp-bad-envelope-only")
+    captured = decode_message(bytes.fromhex(case["response_hex"]))
+    made = stream_refused("Invalid message length", now=captured.expiration - LIFETIME)
+    assert encode_message(made).hex() == case["response_hex"]
