@@ -8,6 +8,11 @@ message       envelope, header, body and credential together
 bodies        what stands in the body, one codec for each kind
 credential    the signature or MAC behind the body, and the octets it covers
 asking        the client's side: a question, and the answer in its reply
+keyed_digest  digests under a secret, PBKDF2 among them
+answers       what proves a secret key or private key when challenged
+signing       replies certified with the site's key
+key_exchange  how a session comes to its key
+protection    MAC and encryption of a session's messages
 reply         the message that answers a request
 fragments     a message over several datagrams, and back
 framing       messages out of a TCP stream

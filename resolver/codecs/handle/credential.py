@@ -17,7 +17,7 @@ from resolver.codecs.handle.versions import Version, at_least
 SIGNED: Final = b"HS_SIGNED"
 MAC: Final = b"HS_MAC"
 
-_COVERS_ENVELOPE_SINCE: Final = Version(2, 5)
+_COVERS_ENVELOPE_SINCE: Final = Version(2, 6)
 _IDS_APART_SINCE: Final = Version(2, 7)
 _COVERS_SUGGESTION_SINCE: Final = Version(2, 8)
 _IDS: Final = struct.Struct(">III")
@@ -71,8 +71,8 @@ def decode_credential(data: bytes) -> Credential:
 def covered_octets(message: Message, counter: int) -> bytes:
     """What the signature or MAC of a message is made over, by the message's version.
 
-    Up to 2.4 these are header and body (a MAC then has the key at both ends); from 2.5 on
-    versions, ids of the envelope and the counter come first.
+    Up to 2.5 these are header and body; from 2.6 on versions, ids of the envelope and the counter
+    come first. (MACs of 2.5 and 2.6 cover something else: see `protection`.)
     """
     version = message.version
     if not at_least(version, _COVERS_ENVELOPE_SINCE):
@@ -84,7 +84,8 @@ def covered_octets(message: Message, counter: int) -> bytes:
 
 
 def _ids(message: Message, counter: int) -> bytes:
+    ids = _IDS.pack(message.session_id, message.request_id, counter)
     if at_least(message.version, _IDS_APART_SINCE):
-        return _IDS.pack(message.session_id, message.request_id, counter)
-    # Peers of 2.5 and 2.6 write all three to the first place, where the last one stays.
-    return _IDS.pack(counter, 0, 0)
+        return ids
+    # Peers of 2.6 write request id and counter both into the session id, two octets from its start.
+    return ids[:2] + ids[8:] + bytes(6)

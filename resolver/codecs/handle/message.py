@@ -78,7 +78,7 @@ def decode_message(data: bytes) -> Message:
     DecodeError where envelope and header are fine and the rest is not, or where the message is
     encrypted.
     """
-    envelope = _checked_envelope(data)
+    envelope = whole_envelope(data)
     if envelope.encrypted:
         raise DecodeError("the message is encrypted", 2)
     return decode_payload(envelope, data, envelopes.SIZE)
@@ -106,7 +106,7 @@ def peek_message(data: bytes) -> Message:
 
     The body is empty and RD and CT are clear: there is nothing to digest. Raises FramingError.
     """
-    envelope = _checked_envelope(data)
+    envelope = whole_envelope(data)
     header = decode_header(data, envelopes.SIZE)
     flags = header.op_flags & ~(headers.RD | headers.CT)
     return _joined(envelope, header._replace(op_flags=flags), b"", b"")
@@ -138,7 +138,8 @@ def seal(message: Message, payload: bytes, envelope_flags: int = 0) -> bytes:
     return envelopes.encode_envelope(envelope) + payload
 
 
-def _checked_envelope(data: bytes) -> Envelope:
+def whole_envelope(data: bytes) -> Envelope:
+    """The envelope of a message that arrived whole. Raises FramingError."""
     envelope = decode_envelope(data)
     size = len(data) - envelopes.SIZE
     if envelope.length != size:
