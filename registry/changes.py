@@ -18,6 +18,7 @@ from registry.errors import (
     ValueExists,
     ValuesNotFound,
 )
+from registry.namespaces.namespace import check_namespace
 from registry.schemes.handle import Key
 from registry.storage.interface import ACTIVE, Row
 from registry.values.value import TTL_ABSOLUTE, TTL_RELATIVE, Value, encode_value, scan
@@ -238,6 +239,7 @@ def _check(value: Value) -> None:
     for field, holds in rules:
         if not holds:
             raise InvalidValue(f"value {value.index}: {field} is not valid", value.index, field)
+    check_namespace(value)
 
 
 def _is_utf8(octets: bytes) -> bool:

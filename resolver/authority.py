@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Protocol
-
 from registry import outcomes
+from registry.namespaces.template import NotComputable
 from registry.prefix_tree import Delegation, PrefixTree
-from registry.schemes.handle import PREFIX_RECORDS
+from registry.schemes.handle import PREFIX_RECORDS, Key
 from registry.values.value import smallest_ttl
+from resolver.computed import ComputedRecords, Records
 from resolver.query import Answer, Query, Referral, Refused
 from resolver.selection import NEGATIVE_TTL, select
 
@@ -16,18 +16,15 @@ NOT_HERE = "That prefix doesn't live here"
 TOO_OLD = "The prefix is delegated, and clients before protocol 2.10 cannot follow prefix referrals"
 
 
-class Records(Protocol):
-    """Point reads of stored records."""
-
-    def record(self, prefix: str, suffix: str) -> bytes | None: ...
-
-
 class Authority:
     """Answers for what a node homes or delegates; None for what it knows nothing of."""
 
-    def __init__(self, tree: PrefixTree, records: Records) -> None:
+    def __init__(
+        self, tree: PrefixTree, records: Records, computed: ComputedRecords | None = None
+    ) -> None:
         self._tree = tree
         self._records = records
+        self._computed = computed or ComputedRecords(tree, records)
 
     def answer(self, query: Query, now: float) -> Answer | None:
         """The node's own answer, None if the prefix is unknown here."""
@@ -41,13 +38,22 @@ class Authority:
             return self._prefix_referral(query, self._tree.derived_for(key.suffix), now)
         return self._service_referral(query, now)
 
+    def subject(self, key: Key) -> Key:
+        """The registered identifier on which the answer about `key` depends."""
+        return self._computed.subject(key)
+
     def _absent(self, query: Query, now: float) -> Answer:
-        """A homed identifier that is not there; records of derived prefixes may be further down."""
+        """A homed identifier that is not there: it may be computed, or be further down."""
         if query.key.prefix == PREFIX_RECORDS:
             referral = self._prefix_referral(query, self._tree.derived_for(query.key.suffix), now)
-            if referral is not None:
-                return referral
-        return Refused(outcomes.NOT_FOUND, ttl=NEGATIVE_TTL)
+            return referral or Refused(outcomes.NOT_FOUND, ttl=NEGATIVE_TTL)
+        try:
+            record = self._computed.record(query)
+        except NotComputable as reason:
+            return Refused(outcomes.INTERNAL, str(reason))
+        if record is None:
+            return Refused(outcomes.NOT_FOUND, ttl=NEGATIVE_TTL)
+        return select(record, query, now)
 
     def _prefix_referral(self, query: Query, found: Delegation | None, now: float) -> Answer | None:
         if found is None or found.derived is None:

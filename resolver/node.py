@@ -21,6 +21,7 @@ from resolver.client import Client
 from resolver.codecs.dns.framing import Splitter
 from resolver.codecs.dns.zone import ZoneView, name_server
 from resolver.codecs.handle.framing import MessageStream
+from resolver.computed import ComputedRecords
 from resolver.data_directory import DataDirectory
 from resolver.metrics import Counters, Figure, NodeCollector
 from resolver.pipeline.dns import DnsFront
@@ -141,8 +142,9 @@ class Node:
         self._refresh_homed()
         for row in store.lookup.scan(PREFIX_RECORDS):
             self._tree.update(row.suffix, row.record)
+        self._computed = ComputedRecords(self._tree, store.lookup, self.topology.rules)
         store.subscribe(self._follow)
-        return Authority(self._tree, store.lookup)
+        return Authority(self._tree, store.lookup, self._computed)
 
     def _refresh_homed(self) -> None:
         assert self._store is not None
@@ -160,8 +162,9 @@ class Node:
             self._tree.update(key.suffix, self._store.lookup.record(*key))
         if homed_changed:
             self._refresh_homed()
+        whole_prefixes = self._computed.follow(keys, homed_changed)
         for packets in (self._handle.packets, self._dns.packets):
-            if homed_changed or prefix_records:
+            if whole_prefixes:
                 packets.clear()
             else:
                 packets.drop(keys)

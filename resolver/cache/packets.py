@@ -1,13 +1,14 @@
 """Whole replies as bytes, found by the bytes of the request.
 
-An entry is tagged with the identifier it speaks of, so that a change of that record drops exactly
-its entries. What differs between repeats of a request (its id) is not part of the key; the front-end
-that stores a reply also knows where to set the id in it.
+An entry is tagged with the identifier whose record it rests on (the one it speaks of or, if that is
+computed, its base), so that a change of that record drops exactly its entries. What differs between
+repeats of a request (its id) is not part of the key; the front-end that stores a reply also knows
+where to set the id in it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Generic, TypeVar
 
 from registry.schemes.handle import Key
@@ -19,10 +20,18 @@ MAX_ENTRIES = 131_072
 
 
 class PacketCache(Generic[Reply]):
-    """Replies by request bytes, each with a time it lasts until (monotonic seconds)."""
+    """Replies by request bytes, each with a time it lasts until (monotonic seconds).
 
-    def __init__(self, max_entries: int = MAX_ENTRIES) -> None:
+    `subject` names the identifier whose record an answer about another one rests on.
+    """
+
+    def __init__(
+        self,
+        max_entries: int = MAX_ENTRIES,
+        subject: Callable[[Key], Key] = lambda key: key,
+    ) -> None:
         self._max_entries = max_entries
+        self._subject = subject
         self._entries: dict[bytes, tuple[float, Reply, Key]] = {}
         self._requests_of: dict[Key, set[bytes]] = {}
         self.hits = 0
@@ -45,12 +54,13 @@ class PacketCache(Generic[Reply]):
         """Keep a reply about `key` until the given time."""
         if len(self._entries) >= self._max_entries:
             self._evict()
+        key = self._subject(key)
         self._entries[request] = (until, reply, key)
         self._requests_of.setdefault(key, set()).add(request)
 
     def drop(self, keys: Iterable[Key]) -> None:
         """Forget every reply about these identifiers."""
-        for key in keys:
+        for key in map(self._subject, keys):
             for request in self._requests_of.pop(key, ()):
                 self._entries.pop(request, None)
 

@@ -40,7 +40,7 @@ class DnsFront:
     """Serves a node's DNS ports. `view` is what the node is to DNS."""
 
     def __init__(self, sources: Sources, counters: Counters, view: ZoneView) -> None:
-        self.packets: PacketCache[Kept] = PacketCache()
+        self.packets: PacketCache[Kept] = PacketCache(subject=sources.subject)
         self._sources = sources
         self._view = view
         self._answers = counters.answers

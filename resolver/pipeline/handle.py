@@ -73,7 +73,7 @@ class HandleFront:
     ) -> None:
         self.site = site
         self.serial = serial
-        self.packets: PacketCache[Kept] = PacketCache()
+        self.packets: PacketCache[Kept] = PacketCache(subject=sources.subject)
         self._sources = sources
         self._rules = rules
         self._budget = budget or ReflectionBudget()

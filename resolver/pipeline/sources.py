@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 from registry import outcomes
+from registry.schemes.handle import Key
 from resolver.authority import NOT_HERE, Authority
 from resolver.query import Answer, Query, Refused
 from resolver.recursion.driver import Recursor
@@ -24,6 +25,10 @@ class Sources:
     @property
     def recursive(self) -> bool:
         return self._recursion is not None
+
+    def subject(self, key: Key) -> Key:
+        """The identifier with whose changes what is kept about `key` must go."""
+        return key if self._authority is None else self._authority.subject(key)
 
     def resolve(self, query: Query, now: float) -> Answer | None:
         """An answer at once, or None if other nodes must be asked (`resolve_later`)."""
