@@ -25,12 +25,12 @@ from registry.values.value import ADMIN_READ, ADMIN_WRITE, Value, decode_record,
 from resolver.codecs.handle.bodies.digest import split_digest
 from resolver.codecs.handle.bodies.resolution import decode_referral, decode_resolve_reply
 from resolver.codecs.handle.codes import OpCode, ResponseCode
-from resolver.codecs.handle.fragments import Reassembler
 from resolver.codecs.handle.header import RD
 from resolver.codecs.handle.message import Message, decode_message
 from resolver.data_directory import DataDirectory
 from tests.support.handle_vectors import cases
 from tests.support.processes import Node, Process, free_base
+from tests.support.wire import joined
 
 PREFIX: Final = "88.1000"
 NODE: Final = "bench"
@@ -38,11 +38,12 @@ NODE: Final = "bench"
 SECRET: Final = b"bench-secret-key"
 #: The prefix that the recorded server delegates.
 DELEGATED: Final = Key(PREFIX_RECORDS, "88.3000")
-#: Only administrators, or nobody at all, may read these.
+#: Only administrators may read these.
 HIDDEN: Final = {
     Key(PREFIX, "PERMS"): [
         Value(2, b"SECRET", b"for administrators", permissions=ADMIN_READ | ADMIN_WRITE),
-        Value(4, b"NOBODY", b"for nobody", permissions=0),
+        # Written as "0000"; the recorded server takes admin read as given.
+        Value(4, b"NOBODY", b"for nobody", permissions=ADMIN_READ),
     ],
     Key(PREFIX_RECORDS, PREFIX): [
         Value(301, b"HS_SECKEY", SECRET, permissions=ADMIN_READ | ADMIN_WRITE)
@@ -76,15 +77,6 @@ prefecture = "511500"
 product = "baijiu"
 hosted = [{ prefix = "88.1000.7", title = { en = "Demo", zh = "示例" } }]
 """
-
-
-def joined(packets: list[bytes]) -> bytes:
-    """The message in the packets of an exchange."""
-    if len(packets) == 1:
-        return packets[0]
-    reassembler = Reassembler()
-    whole = [reassembler.feed(None, packet, 0.0) for packet in packets]
-    return next(message for message in whole if message is not None)
 
 
 def body_of(reply: Message) -> bytes:

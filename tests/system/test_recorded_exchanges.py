@@ -1,0 +1,166 @@
+"""Requests that were captured with a Handle.Net server, put to a node that has the same records.
+
+Replies are compared in everything but expiration and the like; what differs, differs for a reason.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import fields
+
+import pytest
+
+from registry.outcomes import OK
+from resolver.codecs.handle.message import Message, decode_message
+from tests.support.handle_vectors import case_id, cases
+from tests.support.processes import Node
+from tests.support.recorded_server import recorded_server
+from tests.support.wire import Tcp, Udp, fetch, joined, resolve_request
+
+#: Not about resolution: each has tests of its own.
+ELSEWHERE = {
+    "udp-perms-index-secret": "a challenge",
+    "udp-bad-encrypted-flag-no-session": "sessions",
+    "udp-bad-encrypted-flag-unknown-session": "sessions",
+    "tcp-bad-encrypted-flag-no-session": "sessions",
+    "udp-template": "templates",
+    "udp-template-type": "templates",
+    "get-template": "templates",
+    "udp-certified-211": "signed replies",
+    "udp-certified-27": "signed replies",
+    "udp-certified-26": "signed replies",
+    "tcp-certified-211": "signed replies",
+    "tcp-certified-not-found": "signed replies",
+    "tcp-two-requests-keep-connection": "two replies: test_requests_on_a_kept_connection",
+    "plain-http-put": "administration",
+    "put-noauth": "administration",
+    "list-noauth": "administration",
+}
+NO_MESSAGE = "what is no message, or another length than it says, is dropped: no reflection"
+#: Datagrams that the recorded server answered and a node does not.
+DROPPED = {
+    "udp-bad-empty": NO_MESSAGE,
+    "udp-bad-one-octet": NO_MESSAGE,
+    "udp-bad-short-envelope": NO_MESSAGE,
+    "udp-bad-length-negative": NO_MESSAGE,
+    "udp-bad-length-23": NO_MESSAGE,
+    "udp-bad-length-too-long": NO_MESSAGE,
+    "udp-bad-ascii-junk": NO_MESSAGE,
+    "udp-bad-response-code-set": "a reply is never answered: no loops",
+    "udp-fragment-missing": "the recorded server did not answer either",
+}
+#: The recorded server loses the request where it cannot read it; a node repeats its head.
+WHOLE_HEAD = {"op_code", "op_flags", "request_id", "minor", "site_serial"}
+OWN_SITE = "the site is the node's own"
+TOO_LONG = "102, not 100: identifiers have at most 255 octets; the reply is no packet of several"
+#: Case -> the members of the reply that differ, and why.
+DIFFERENT: dict[str, tuple[set[str], str]] = {
+    "udp-get-site-info": ({"body", "packets"}, OWN_SITE),
+    "udp-get-site-info-empty": ({"body", "packets"}, OWN_SITE),
+    "site": ({"json"}, OWN_SITE),
+    "udp-derived-prefix-referral-old-client": ({"body"}, "a text of our own"),
+    "udp-non-utf8": ({"response_code", "body"}, "102, not 100: it is no identifier"),
+    "udp-status-handle-po": ({"response_code", "body"}, "nodes have no 0.SITE/status"),
+    "status-handle": ({"status", "json"}, "nodes have no 0.SITE/status"),
+    "udp-fragmented-request-reversed": ({"response_code", "body", "envelope_flags"}, TOO_LONG),
+    "udp-fragmented-request-duplicate": ({"response_code", "body", "envelope_flags"}, TOO_LONG),
+    "udp-fragmented-packet-length": (
+        {"response_code", "body", "envelope_flags", *WHOLE_HEAD},
+        "4: packets that do not make up a message",
+    ),
+    "udp-bad-opcode-999": ({"response_code", "body", *WHOLE_HEAD}, "5, not 2: unsupported"),
+    "udp-bad-string-length-negative": ({"response_code", "body", *WHOLE_HEAD}, "4, not 2"),
+    "udp-bad-string-length-past-end": ({"response_code", "body"}, "4, not 100: it is broken"),
+    "tcp-bad-opcode-0": (
+        {"response_code", "body", *WHOLE_HEAD} - {"op_code"},
+        "5, not 4: unsupported",
+    ),
+    "tcp-bad-opcode-999": ({"response_code", "body", *WHOLE_HEAD}, "5, not 2: unsupported"),
+    "tcp-bad-length-huge": ({"response_code", "body"}, "4, not 2: it is the client's fault"),
+    "tcp-bad-string-length-huge": ({"response_code", "body", *WHOLE_HEAD}, "4, not 2"),
+    "tcp-bad-string-length-negative": ({"response_code", "body", *WHOLE_HEAD}, "4, not 2"),
+    "tcp-bad-type-count-huge": ({"response_code", "body", *WHOLE_HEAD}, "4, not 2"),
+    "get-not-found": ({"json"}, "says which node is responsible"),
+    "trailing-space": ({"json"}, "says which node is responsible"),
+    "get-bad-index": ({"json"}, "names no internals"),
+    "get-index-various": ({"json"}, "names no internals"),
+}
+
+
+@pytest.fixture(scope="module")
+def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
+    with recorded_server(tmp_path_factory.mktemp("recorded")) as running:
+        yield running
+
+
+def exchanges(name: str) -> list[pytest.param]:
+    return [
+        pytest.param(case, id=case_id(case))
+        for case in cases(name)
+        if case["id"] not in ELSEWHERE and not case["id"].startswith("tcp-admin-")
+    ]
+
+
+def different(found: Message, captured: Message) -> set[str]:
+    """The members in which two replies differ, but for the time."""
+    names = {field.name for field in fields(Message)} - {"expiration"}
+    return {name for name in names if getattr(found, name) != getattr(captured, name)}
+
+
+@pytest.mark.parametrize("case", exchanges("wire_udp"))
+def test_over_udp(case, node):
+    request = [bytes.fromhex(packet) for packet in case["request_packets_hex"]]
+    captured = [bytes.fromhex(packet) for packet in case["response_packets_hex"]]
+    with Udp(node.handle, good=resolve_request("88.1000/none")) as peer:
+        replies = peer.provoke(*request)
+    if case["id"] in DROPPED:
+        assert replies == []
+        return
+    members = different(decode_message(joined(replies)), decode_message(joined(captured)))
+    if len(replies) != len(captured):
+        members.add("packets")
+    assert members == DIFFERENT.get(case["id"], (set(),))[0]
+
+
+@pytest.mark.parametrize("case", exchanges("wire_tcp"))
+def test_over_tcp(case, node):
+    with Tcp(node.handle) as peer:
+        peer.send(bytes.fromhex(case["request_hex"]))
+        reply = peer.rest()
+    captured = decode_message(bytes.fromhex(case["response_hex"]))
+    assert different(decode_message(reply), captured) == DIFFERENT.get(case["id"], (set(),))[0]
+
+
+def test_requests_on_a_kept_connection(node):
+    case = next(case for case in cases("wire_tcp") if "two-requests" in case["id"])
+    captured = decode_message(bytes.fromhex(case["response_hex"]))
+    with Tcp(node.handle) as peer:
+        peer.send(bytes.fromhex(case["request_hex"]))
+        first, second = (decode_message(peer.handle_message()) for _ in range(2))
+        assert peer.rest() == b""
+    assert different(first, captured) == set()
+    assert (second.response_code, second.request_id) == (OK.handle, captured.request_id + 1)
+
+
+@pytest.mark.parametrize("case", exchanges("json_api"))
+def test_over_http(case, node):
+    asked, captured = case["request"], case["response"]
+    base = getattr(node, case["transport"])
+    body = asked["body"].encode() if asked["body"] else None
+    headers = {name.replace("-", "_"): text for name, text in asked["headers"].items()}
+    reply = fetch(base, asked["path"], asked["method"], body, **headers)
+    found = {
+        "status": reply.status,
+        "type": reply.headers["Content-Type"],
+        "json": json.loads(reply.body) if captured["json"] else None,
+        "text": None if captured["json"] else reply.body.decode(),
+    }
+    wanted = captured | {"type": captured["headers"]["Content-Type"]}
+    members = {name for name in found if found[name] != wanted[name]}
+    assert members == DIFFERENT.get(case["id"], (set(),))[0]
+
+
+def test_every_exception_is_about_a_case():
+    known = {case["id"] for name in ("wire_udp", "wire_tcp", "json_api") for case in cases(name)}
+    assert known >= ELSEWHERE.keys() | DROPPED.keys() | DIFFERENT.keys()
