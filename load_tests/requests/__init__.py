@@ -1,0 +1,1 @@
+"""What is asked, and what the right answer looks like: one module for each protocol."""
