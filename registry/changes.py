@@ -177,13 +177,19 @@ def decide(change: Change, current: Row | None, now: int) -> Row | None:
     after = change.apply(before, now)
     if after is None:
         return None
-    if len(after) > MAX_VALUES:
-        raise InvalidValue(f"{len(after)} values, at most {MAX_VALUES} are allowed")
     record = u32(len(after)) + b"".join(after.values())
-    if len(record) > MAX_RECORD:
-        raise InvalidValue(f"{len(record)} octets of values, at most {MAX_RECORD} are allowed")
+    check_size(record)
     version = 1 if current is None else current.version + 1
     return Row(*change.key, record, ACTIVE, version, now)
+
+
+def check_size(record: bytes) -> None:
+    """Raise InvalidValue for a record with too many values, or too many octets of them."""
+    count = int.from_bytes(record[:4], "big")
+    if count > MAX_VALUES:
+        raise InvalidValue(f"{count} values, at most {MAX_VALUES} are allowed")
+    if len(record) > MAX_RECORD:
+        raise InvalidValue(f"{len(record)} octets of values, at most {MAX_RECORD} are allowed")
 
 
 def _pieces(record: bytes) -> Pieces:

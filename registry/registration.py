@@ -12,11 +12,11 @@ import logging
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import islice
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
-from registry.changes import Change, decide
+from registry.changes import Change, check_size, decide
 from registry.clock import Clock
-from registry.errors import Draining, Overloaded, PrefixNotHomed, Refusal
+from registry.errors import Draining, InvalidValue, Overloaded, PrefixNotHomed, Refusal
 from registry.prefix_tree import PrefixTree
 from registry.schemes.handle import Key
 from registry.storage.interface import ACTIVE, Row, Store, Transaction, is_counted
@@ -40,6 +40,10 @@ class Done(NamedTuple):
     @property
     def created(self) -> bool:
         return self.before is None
+
+
+#: Makes a record one that also has the node's own signature: identifier, record, Unix time.
+Seal: TypeAlias = Callable[[Key, bytes, int], bytes]
 
 
 class _Pending(NamedTuple):
@@ -78,6 +82,36 @@ def decide_group(
     return Decided(verdicts, rows)
 
 
+def seal_group(changes: Sequence[Change], decided: Decided, seal: Seal, now: int) -> Decided:
+    """The same with the rows sealed. Pure but slow: it may run in a thread.
+
+    Where there is no room for the signature, all changes of the identifier are refused: those that
+    came first were never seen by anybody.
+    """
+    rows: dict[Key, Row | None] = {}
+    refused: dict[Key, Refusal] = {}
+    for key, row in decided.rows.items():
+        try:
+            rows[key] = row and _sealed(row, seal, now)
+        except InvalidValue as refusal:
+            refused[key] = refusal
+    verdicts: list[Done | Refusal] = []
+    for change, verdict in zip(changes, decided.verdicts, strict=True):
+        if isinstance(verdict, Done) and change.key in refused:
+            verdicts.append(copy.copy(refused[change.key]))
+        elif isinstance(verdict, Done) and verdict.after is decided.rows[change.key]:
+            verdicts.append(Done(verdict.before, rows[change.key]))
+        else:
+            verdicts.append(verdict)
+    return Decided(verdicts, rows)
+
+
+def _sealed(row: Row, seal: Seal, now: int) -> Row:
+    record = seal(row.key, row.record, now)
+    check_size(record)
+    return row._replace(record=record)
+
+
 def count_deltas(stored: Mapping[Key, Row], rows: Mapping[Key, Row | None]) -> dict[str, int]:
     """By how much the statistics of each prefix change when `rows` replace `stored`."""
     deltas: dict[str, int] = {}
@@ -91,6 +125,7 @@ def count_deltas(stored: Mapping[Key, Row], rows: Mapping[Key, Row | None]) -> d
 class Registrar:
     """Takes changes from any number of callers and commits them in groups.
 
+    With `seal`, what is submitted is stored as that makes of it; bulk loads are stored as they are.
     To be made where an event loop runs, and closed by `aclose`.
     """
 
@@ -99,11 +134,13 @@ class Registrar:
         store: Store,
         clock: Clock,
         *,
+        seal: Seal | None = None,
         group_size: int = GROUP_SIZE,
         queue_size: int = QUEUE_SIZE,
     ) -> None:
         self._store = store
         self._clock = clock
+        self._seal = seal
         self._group_size = group_size
         self._queue_size = queue_size
         self._queue: deque[_Pending] = deque()
@@ -200,6 +237,8 @@ class Registrar:
             stored = await transaction.rows([change.key for change in changes])
             now = int(self._clock.now())
             decided = decide_group(changes, stored, now, self._homed.homes)
+            if self._seal is not None:
+                decided = await asyncio.to_thread(seal_group, changes, decided, self._seal, now)
             await _write(transaction, stored, decided.rows)
         return decided.verdicts
 

@@ -12,7 +12,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Final, NamedTuple, Protocol
 
 from registry.accounts import Account, AppKey, Principal
-from registry.schemes.handle import PREFIX_RECORDS, Key
+from registry.schemes.handle import Key
 
 #: The one state in which an identifier resolves.
 ACTIVE: Final = 0
@@ -49,8 +49,11 @@ class StoreNotUsable(Exception):  # noqa: N818 - it refuses, nothing malfunction
 
 
 def is_counted(prefix: str, suffix: str) -> bool:
-    """Whether statistics count the key: prefix records and administrators are the node's own."""
-    return prefix != PREFIX_RECORDS and suffix != ADMINISTRATOR
+    """Whether statistics count the key: prefix records and administrators are the node's own.
+
+    So is all else under the prefixes of the Handle system itself, such as the trust root.
+    """
+    return not prefix.startswith("0.") and suffix != ADMINISTRATOR
 
 
 class Lookup(Protocol):
