@@ -200,8 +200,11 @@ def all_ended(descriptors: list[int]) -> bool:
 class Topology:
     """A topology that runs in one process: its data directory, its ports, its ready file."""
 
-    def __init__(self, process: Process, data: Path, base: int, ready: dict[str, Any]) -> None:
+    def __init__(
+        self, process: Process, data: Path, base: int, seed: int, ready: dict[str, Any]
+    ) -> None:
         self.process = process
+        self.seed = seed
         self.data = data
         self.base = base
         self.ready = ready
@@ -237,13 +240,18 @@ def _address(text: str) -> tuple[str, int]:
 
 @contextlib.contextmanager
 def up(
-    topology: str | Path, data: Path, *options: object, nodes: int, base: int | None = None
+    topology: str | Path,
+    data: Path,
+    *options: object,
+    nodes: int,
+    seed: int = 10,
+    base: int | None = None,
 ) -> Iterator[Topology]:
     """`idnode up` from its ready line on; killed at the end if it still runs."""
     base = base or free_base(nodes)
     ready = data.with_name(f"{data.name}.ready.json")
     ready.unlink(missing_ok=True)
     arguments = ("up", topology, "--data", data, "--base-port", base, "--ready-file", ready)
-    with Process(*arguments, *options) as process:
+    with Process(*arguments, "--seed", seed, *options) as process:
         process.started()
-        yield Topology(process, data, base, json.loads(ready.read_bytes()))
+        yield Topology(process, data, base, seed, json.loads(ready.read_bytes()))

@@ -16,7 +16,7 @@ SICHUAN_NODES = 30
 def sichuan(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Topology]:
     """The default topology, running: for tests that only read."""
     data = tmp_path_factory.mktemp("sichuan") / "data"
-    with up("sichuan", data, "--seed", SEED, nodes=SICHUAN_NODES) as running:
+    with up("sichuan", data, seed=SEED, nodes=SICHUAN_NODES) as running:
         yield running
         ended = running.process.stop()
         assert (ended.status, ended.err) == (0, "draining\n")
