@@ -18,3 +18,9 @@ def cases(name: str) -> list[Any]:
 def case_id(case: dict[str, Any]) -> str:
     """The name of a case."""
     return str(case["id"])
+
+
+def about(name: str) -> dict[str, Any]:
+    """What one file says of all its cases: the keys in use, for the recorded exchanges."""
+    found: dict[str, Any] = json.loads((_DIRECTORY / f"{name}.json").read_text("utf-8"))["about"]
+    return found
