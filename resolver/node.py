@@ -10,7 +10,7 @@ from typing import Any, Final
 from registry.clock import Clock, SystemClock
 from registry.http.identifiers import IdentifierRoutes
 from registry.prefix_tree import TOP, PrefixTree
-from registry.registration import Registrar
+from registry.registration import Registrar, Seal
 from registry.schemes.handle import PREFIX_RECORDS, Key, ancestors, parent
 from registry.storage.backends import open_store
 from registry.storage.interface import Store
@@ -23,6 +23,7 @@ from resolver.codecs.dns.zone import ZoneView, name_server
 from resolver.codecs.handle.framing import MessageStream
 from resolver.computed import ComputedRecords
 from resolver.data_directory import DataDirectory
+from resolver.key_hierarchy import node_signer, trust_root
 from resolver.metrics import Counters, Figure, NodeCollector
 from resolver.pipeline.dns import DnsFront
 from resolver.pipeline.handle import HandleFront
@@ -38,6 +39,7 @@ from resolver.topology import NodeSpec, Topology, endpoints, ports
 from resolver.transports.http import HttpServer, application, metrics_application
 from resolver.transports.tcp import TcpServer
 from resolver.transports.udp import UdpServer
+from resolver.verification import Verifier
 
 #: Seconds that requests under way get when the node ends.
 DRAIN_SECONDS: Final = 3.0
@@ -135,7 +137,7 @@ class Node:
         default = f"sqlite:///{self._data.node_path(self.spec.name) / 'node.db'}"
         store = self._store = await open_store(self.spec.store or default)
         stack.push_async_callback(store.close)
-        registrar = self._registrar = Registrar(store, self._clock)
+        registrar = self._registrar = Registrar(store, self._clock, seal=self._seal())
         stack.push_async_callback(registrar.aclose)
         provision = Provision(self.topology, self.spec, self._data, store, registrar, self._clock)
         await provision.run(seed)
@@ -145,6 +147,9 @@ class Node:
         self._computed = ComputedRecords(self._tree, store.lookup, self.topology.rules)
         store.subscribe(self._follow)
         return Authority(self._tree, store.lookup, self._computed)
+
+    def _seal(self) -> Seal | None:
+        return node_signer(self.spec, self._data).sealed if self.spec.signs else None
 
     def _refresh_homed(self) -> None:
         assert self._store is not None
@@ -196,11 +201,24 @@ class Node:
             site=lambda: site_to_json(self.site),
             responsible=self._responsible,
             own_step=self._own_step,
+            verifier=self._verifier(sources),
             rules=self.topology.rules,
         )
         await self._bind(stack, http)
         http.serving = True
         stack.callback(setattr, http, "serving", False)
+
+    def _verifier(self, sources: Sources) -> Verifier | None:
+        """What checks signed records, where other nodes can be asked for the certificates."""
+        if not sources.recursive:
+            return None
+        root = published_site(self.topology, self.topology.root, self._data)
+        return Verifier(
+            lambda key: sources.resolve_later(Query(str(key).encode(), key)),
+            [trust_root(root)],
+            self._clock,
+            self.topology.rules,
+        )
 
     async def _bind(self, stack: AsyncExitStack, http: HttpFront) -> None:
         numbers, host = ports(self.topology, self.spec), self.spec.host

@@ -19,8 +19,11 @@ from registry.registration import Registrar
 from registry.schemes.handle import (
     PREFIX_RECORDS,
     ROOT_RECORD,
+    TRUST_PREFIX,
+    TRUST_ROOT,
     Key,
     ascii_upper,
+    parse,
     prefix_record,
 )
 from registry.seed import FAMILIES, records, split
@@ -48,6 +51,7 @@ from resolver.data_directory import (
     HandleAdmin,
     write_atomically,
 )
+from resolver.key_hierarchy import key_values, node_signer
 from resolver.server_keys import server_key
 from resolver.topology import NodeSpec, Topology, endpoints, ports
 
@@ -113,6 +117,7 @@ class Provision:
         self._store = store
         self._registrar = registrar
         self._clock = clock
+        self._signer = node_signer(spec, data)
 
     async def run(self, seed: int) -> None:
         """All steps, in the order in which each may rely on those before it."""
@@ -124,7 +129,9 @@ class Provision:
 
     async def _home(self) -> None:
         """Home the node's own and hosted prefixes, and those whose prefix records it keeps."""
-        wanted = set(self._spec.homed) | ({PREFIX_RECORDS} if self._spec.role == "root" else set())
+        wanted = set(self._spec.homed)
+        if self._spec.role == "root":
+            wanted |= {PREFIX_RECORDS, TRUST_PREFIX}
         missing = wanted - set(self._store.lookup.homed_prefixes())
         if missing:
             async with self._store.begin() as transaction:
@@ -142,8 +149,9 @@ class Provision:
     def _prefix_records(self) -> Iterator[tuple[Key, list[Value]]]:
         own = encode_site(published_site(self._topology, self._spec, self._data))
         if self._spec.role == "root":
-            prefix, suffix = ROOT_RECORD.split("/")
-            yield Key(prefix, suffix), [_site_value(SITE_INDEX, own), _derived_value(own)]
+            yield parse(ROOT_RECORD), [_site_value(SITE_INDEX, own), _derived_value(own)]
+            trust_root = parse(TRUST_ROOT)
+            yield trust_root, self._key_values(trust_root, self._spec)
         for hosted in self._spec.hosted:
             yield (
                 prefix_record(hosted.prefix),
@@ -152,14 +160,23 @@ class Provision:
         for child in self._topology.children(self._spec.name):
             if child.prefix is not None:
                 site = encode_site(published_site(self._topology, child, self._data))
+                key = prefix_record(child.prefix)
                 yield (
-                    prefix_record(child.prefix),
+                    key,
                     [
                         _site_value(SITE_INDEX, site),
                         _derived_value(site),
                         _admin_value(child.prefix),
+                        *self._key_values(key, child),
                     ],
                 )
+
+    def _key_values(self, key: Key, owner: NodeSpec) -> list[Value]:
+        """The key and certificate of a child, or of the root itself, for its record."""
+        site = published_site(self._topology, owner, self._data)
+        kept = self._store.lookup.record(*key)
+        now = int(self._clock.now())
+        return key_values(self._signer, owner, site.servers[0].public_key, kept, now)
 
     async def _appoint(self) -> None:
         """Make the administrators and operators of homed prefixes that have none.

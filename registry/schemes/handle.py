@@ -16,6 +16,9 @@ from registry.errors import InvalidIdentifier
 #: The prefix under which the records of all prefixes live.
 PREFIX_RECORDS: Final = "0.NA"
 ROOT_RECORD: Final = "0.NA/0.NA"
+#: The identifier whose key every chain of signatures ends at, and the prefix it lies under.
+TRUST_ROOT: Final = "0.0/0.0"
+TRUST_PREFIX: Final = "0.0"
 MAX_LENGTH: Final = 255
 _CONTROL: Final = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 

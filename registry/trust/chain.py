@@ -116,6 +116,7 @@ def _record(key: Key, effort: Effort) -> Generator[Key, bytes | None, tuple[Valu
     if key not in effort.records:
         if len(effort.records) == MAX_LOOKUPS:
             raise Untrusted(Problem.TOO_MUCH_WORK, f"more than {MAX_LOOKUPS} records to look up")
+        effort.records[key] = None  # stays if whoever looks it up throws Untrusted instead
         effort.records[key] = yield key
     record = effort.records[key]
     return () if record is None else decode_record(record)

@@ -12,6 +12,7 @@ class Problem(StrEnum):
     WRONG_SUBJECT = "wrong-subject"
     EXPIRED = "expired"
     NOT_YET_VALID = "not-yet-valid"
+    UNANSWERED = "unanswered"
     NO_CERTIFICATE = "no-certificate"
     WRONG_ALGORITHM = "wrong-algorithm"
     BAD_SIGNATURE = "bad-signature"

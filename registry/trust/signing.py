@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Final
 
+from msgspec.structs import replace
+
 from registry.errors import DecodeError
 from registry.schemes.handle import Key
 from registry.trust import jws
@@ -41,6 +43,8 @@ _DAY: Final = 86_400
 VALIDITY: Final = 3650 * _DAY
 #: Validity begins this much before the signature is made, for verifiers whose clocks are behind.
 _CLOCK_SKEW: Final = _DAY
+#: A certificate is renewed when it is good for less than this.
+_RENEWAL: Final = 365 * _DAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +68,17 @@ class Signer:
         return jws.sign(encode_claims(claims), self.key)
 
     def certify(
-        self, subject: ValueName, key: PublicKey, permissions: tuple[Permission, ...], now: int
+        self,
+        subject: ValueName,
+        key: PublicKey,
+        permissions: tuple[Permission, ...],
+        now: int,
+        kept: bytes = b"",
     ) -> bytes:
-        """The data of an HS_CERT: the key is the subject's, who may sign what is permitted."""
+        """The data of an HS_CERT: the key is the subject's, who may sign what is permitted.
+
+        It is `kept`, an earlier one, if that says the same and is good for another year.
+        """
         claims = CertificateClaims(
             perms=permissions,
             chain=(self._certificate,) if subject != self.name else (),
@@ -77,7 +89,20 @@ class Signer:
             nbf=now - _CLOCK_SKEW,
             iat=now,
         )
-        return jws.sign(encode_claims(claims), self.key)
+        return kept if self._still_good(kept, claims) else jws.sign(encode_claims(claims), self.key)
+
+    def _still_good(self, text: bytes, wanted: CertificateClaims) -> bool:
+        try:
+            read = jws.decode(text)
+            claims = decode_claims(read.payload, CertificateClaims)
+        except DecodeError:
+            return False
+        dated = replace(wanted, exp=claims.exp, nbf=claims.nbf, iat=claims.iat)
+        return (
+            claims == dated
+            and (claims.exp or 0) > (wanted.exp or 0) - VALIDITY + _RENEWAL
+            and jws.verifies(read, self.key.public_key())
+        )
 
     @property
     def _certificate(self) -> str:

@@ -62,7 +62,8 @@ class Report:
         return bool(self.values.verified) and not wrong
 
 
-#: Yields the identifiers whose records are needed; is sent the record, None where there is none.
+#: Yields the identifiers whose records are needed; is sent the record, None where there is none, or
+#: is thrown Untrusted where nobody can tell.
 Verification: TypeAlias = Generator[Key, bytes | None, Report]
 _One: TypeAlias = Generator[Key, bytes | None, SignatureReport]
 

@@ -14,11 +14,13 @@ from registry import outcomes
 from registry.errors import Refusal
 from registry.http.problem import problem
 from registry.schemes.handle import DEFAULT_RULES, HandleRules, parse
+from registry.trust.verification import report_members
 from resolver.codecs import json_api
 from resolver.metrics import Counters, exposition
 from resolver.pipeline.sources import Sources
 from resolver.query import Answer, Query, Values
 from resolver.recursion.trace import Step, describe
+from resolver.verification import Verifier
 
 PROTOCOL: Final = "http"
 HttpReply = tuple[int, dict[str, str], bytes]
@@ -32,7 +34,8 @@ class HttpFront:
 
     `site` is the JSON form of the node's own site; `responsible` names the node that answers for
     the prefix of an identifier, as far as this one knows; `own_step` is the start of a trace step
-    that says what this node answered by itself.
+    that says what this node answered by itself; `verifier` checks signed records, where there is
+    one.
     """
 
     def __init__(
@@ -44,6 +47,7 @@ class HttpFront:
         site: Callable[[], dict[str, Any]],
         responsible: Callable[[Query], str | None],
         own_step: Callable[[str, str, float], Step],
+        verifier: Verifier | None = None,
         rules: HandleRules = DEFAULT_RULES,
     ) -> None:
         self.serving = False
@@ -54,6 +58,7 @@ class HttpFront:
         self._site = site
         self._responsible = responsible
         self._own_step = own_step
+        self._verifier = verifier
         self._rules = rules
 
     # --- the Handle JSON API ---
@@ -82,8 +87,14 @@ class HttpFront:
 
     # --- /v1 ---
 
-    async def resolve(self, target: str, trace: bool, fresh: bool) -> HttpReply:
-        """`/v1/resolve/{identifier}`: values in the form of the JSON API, and who was asked."""
+    async def resolve(self, target: str, trace: bool, fresh: bool, verify: bool) -> HttpReply:
+        """`/v1/resolve/{identifier}`: values in the form of the JSON API.
+
+        With `trace` also who was asked, with `verify` also whether its signatures hold.
+        """
+        if verify and self._verifier is None:
+            detail = "only the recursive node verifies records: it knows the trust root"
+            return problem(outcomes.UNSUPPORTED, detail, instance=f"/v1/resolve/{target}")
         started = perf_counter()
         asked = unquote_to_bytes(target)
         try:
@@ -97,10 +108,14 @@ class HttpFront:
         else:
             steps.append(self._own_step(str(query.key), describe(answer), perf_counter() - started))
         reply = self._api_reply(json_api.Lookup(query, json_api.Style(), False), answer, started)
-        if not trace:
+        more: dict[str, Any] = {"trace": steps} if trace else {}
+        if verify and self._verifier is not None and isinstance(answer, Values):
+            report = await self._verifier.verify(query.key, answer.record)
+            more["verification"] = report_members(report)
+        if not more:
             return reply.status, reply.headers, reply.body
         members = msgspec.json.decode(reply.body)
-        return reply.status, dict(_JSON), msgspec.json.encode({**members, "trace": steps})
+        return reply.status, dict(_JSON), msgspec.json.encode({**members, **more})
 
     def not_found(self, target: str) -> HttpReply:
         """The reply to a path that is nothing here."""

@@ -215,6 +215,14 @@ def rules(draft: Draft) -> Iterator[Finding]:
         yield Finding("rules.max_length", f"must be within 1 and {_LONGEST_HANDLE} octets")
 
 
+def settings(draft: Draft) -> Iterator[Finding]:
+    """A setting that is read has the type that its reader needs."""
+    for index, node in draft.nodes:
+        sign = node.settings.get("sign", False)
+        if not isinstance(sign, bool):
+            yield Finding(f"node[{index}].settings.sign", f"must be true or false, not {sign!r}")
+
+
 CHECKS: Final = (
     names,
     roles,
@@ -228,4 +236,5 @@ CHECKS: Final = (
     ports,
     zone,
     rules,
+    settings,
 )

@@ -55,6 +55,11 @@ class NodeSpec(msgspec.Struct, frozen=True):
         own = () if self.prefix is None else (self.prefix,)
         return own + tuple(hosted.prefix for hosted in self.hosted)
 
+    @property
+    def signs(self) -> bool:
+        """Whether the node signs what is registered with it: the setting `sign`."""
+        return self.settings.get("sign") is True
+
 
 class Topology(msgspec.Struct, frozen=True):
     """A whole topology in file order. Node i has the ports from `base_port + 10*i`.

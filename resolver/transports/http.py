@@ -23,7 +23,7 @@ class HttpFront(Protocol):
 
     def api(self, request: json_api.Request) -> json_api.Reply | Awaitable[json_api.Reply]: ...
 
-    async def resolve(self, target: str, trace: bool, fresh: bool) -> HttpReply: ...
+    async def resolve(self, target: str, trace: bool, fresh: bool, verify: bool) -> HttpReply: ...
 
     def not_found(self, target: str) -> HttpReply: ...
 
@@ -54,7 +54,8 @@ def application(front: HttpFront, *add_routes: AddRoutes) -> web.Application:
         return web.Response(status=reply.status, headers=reply.headers, body=reply.body)
 
     async def resolve(request: web.Request) -> web.Response:
-        flags = [request.query.get(name, "0") in ("1", "true", "") for name in ("trace", "fresh")]
+        names = ("trace", "fresh", "verify")
+        flags = [request.query.get(name, "0") in ("1", "true", "") for name in names]
         target = request.raw_path.partition("?")[0].removeprefix("/v1/resolve/")
         return _response(await front.resolve(target, *flags))
 
