@@ -13,7 +13,7 @@ from registry.prefix_tree import TOP, PrefixTree
 from registry.registration import Registrar, Seal
 from registry.schemes.handle import PREFIX_RECORDS, Key, ancestors, parent
 from registry.storage.backends import open_store
-from registry.storage.interface import Store
+from registry.storage.interface import Store, is_counted
 from registry.values.site import encode_site
 from registry.values.site_json import site_to_json
 from resolver.authority import Authority
@@ -21,6 +21,7 @@ from resolver.client import Client
 from resolver.codecs.dns.framing import Splitter
 from resolver.codecs.dns.zone import ZoneView, name_server
 from resolver.codecs.handle.framing import MessageStream
+from resolver.codecs.proxy.pages import NodeFacts
 from resolver.computed import ComputedRecords
 from resolver.data_directory import DataDirectory
 from resolver.key_hierarchy import node_signer, trust_root
@@ -28,6 +29,7 @@ from resolver.metrics import Counters, Figure, NodeCollector
 from resolver.pipeline.dns import DnsFront
 from resolver.pipeline.handle import HandleFront
 from resolver.pipeline.http import HttpFront
+from resolver.pipeline.proxy import ProxyFront
 from resolver.pipeline.sources import Sources
 from resolver.provision import Provision, published_site
 from resolver.query import Query
@@ -202,6 +204,9 @@ class Node:
             responsible=self._responsible,
             own_step=self._own_step,
             verifier=self._verifier(sources),
+            proxy=ProxyFront(
+                sources, self._counters, self._facts(), self._responsible, self.topology.rules
+            ),
             rules=self.topology.rules,
         )
         await self._bind(stack, http)
@@ -275,6 +280,22 @@ class Node:
             if home is not None:
                 return _called(self.topology, home)
         return _called(self.topology, self.topology.root)
+
+    def _facts(self) -> NodeFacts:
+        """What the start page says."""
+        places = endpoints(self.topology, self.spec)
+        titles = {"en": self.spec.title.en, "zh": self.spec.title.zh}
+        shown = [("Handle", f"hdl://{places.handle}"), ("HTTP", places.http)]
+        shown += [("HTTPS", places.https), ("DNS", f"dns://{places.dns}")]
+        return NodeFacts(self.spec.role, self.spec.prefix, titles, tuple(shown), self._examples)
+
+    def _examples(self) -> list[str]:
+        """A few identifiers of the node's own prefixes."""
+        if self._store is None:
+            return []
+        pages = [self._store.lookup.page(prefix, limit=2) for prefix in self.spec.homed[:4]]
+        rows = [row for page in pages for row in page if is_counted(row.prefix, row.suffix)]
+        return [str(row.key) for row in rows[:4]]
 
     def _own_step(self, question: str, response: str, seconds: float) -> Step:
         places = endpoints(self.topology, self.spec)

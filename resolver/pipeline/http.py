@@ -16,14 +16,23 @@ from registry.http.problem import problem
 from registry.schemes.handle import DEFAULT_RULES, HandleRules, parse
 from registry.trust.verification import report_members
 from resolver.codecs import json_api
+from resolver.codecs.proxy.reply import ROBOTS, HttpReply
+from resolver.codecs.proxy.request import Request
 from resolver.metrics import Counters, exposition
+from resolver.pipeline.proxy import ProxyFront
 from resolver.pipeline.sources import Sources
 from resolver.query import Answer, Query, Values
 from resolver.recursion.trace import Step, describe
 from resolver.verification import Verifier
 
 PROTOCOL: Final = "http"
-HttpReply = tuple[int, dict[str, str], bytes]
+#: What browsers and crawlers ask for by themselves.
+_SPECIAL: Final[dict[str, HttpReply]] = {
+    "/robots.txt": ROBOTS,
+    "/favicon.ico": (404, {"Cache-Control": "max-age=86400"}, b""),
+}
+#: Below these there are resources, not identifiers.
+_RESERVED: Final = ("/v1/", "/problems/")
 _JSON: Final = {"Content-Type": "application/json"}
 _TEXT: Final = {"Content-Type": "text/plain; charset=utf-8"}
 _METRICS: Final = {"Content-Type": "text/plain; version=0.0.4; charset=utf-8"}
@@ -47,6 +56,7 @@ class HttpFront:
         site: Callable[[], dict[str, Any]],
         responsible: Callable[[Query], str | None],
         own_step: Callable[[str, str, float], Step],
+        proxy: ProxyFront,
         verifier: Verifier | None = None,
         rules: HandleRules = DEFAULT_RULES,
     ) -> None:
@@ -59,6 +69,7 @@ class HttpFront:
         self._responsible = responsible
         self._own_step = own_step
         self._verifier = verifier
+        self._proxy = proxy
         self._rules = rules
 
     # --- the Handle JSON API ---
@@ -120,6 +131,17 @@ class HttpFront:
     def not_found(self, target: str) -> HttpReply:
         """The reply to a path that is nothing here."""
         return problem(outcomes.NOT_FOUND, "there is no such resource", instance=target)
+
+    # --- the web proxy ---
+
+    async def page(self, request: Request) -> HttpReply:
+        """The reply to anything else: an identifier as a web address, or the start page."""
+        path = request.target.partition("?")[0]
+        if path in _SPECIAL:
+            return _SPECIAL[path]
+        if path.startswith(_RESERVED):
+            return self.not_found(request.target)
+        return await self._proxy.reply(request)
 
     # --- operations ---
 

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import re
 import ssl
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from resolver.codecs import json_api
+from resolver.codecs.proxy import request as proxy
 
 #: Largest body that is read at all; single resources set their own smaller bounds.
 MAX_BODY = 1 << 20
 #: How long requests under way may take to finish when a node ends.
 SHUTDOWN_SECONDS = 3.0
+FORM_TYPE = "application/x-www-form-urlencoded"
+#: A `Host` that may stand in a redirect.
+_HOST = re.compile(r"(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
 #: Status, headers, body.
 HttpReply = tuple[int, dict[str, str], bytes]
 
@@ -25,7 +30,7 @@ class HttpFront(Protocol):
 
     async def resolve(self, target: str, trace: bool, fresh: bool, verify: bool) -> HttpReply: ...
 
-    def not_found(self, target: str) -> HttpReply: ...
+    async def page(self, request: proxy.Request) -> HttpReply: ...
 
     def health(self) -> HttpReply: ...
 
@@ -60,7 +65,7 @@ def application(front: HttpFront, *add_routes: AddRoutes) -> web.Application:
         return _response(await front.resolve(target, *flags))
 
     async def elsewhere(request: web.Request) -> web.Response:
-        return _response(front.not_found(request.raw_path))
+        return _response(await front.page(await _page_request(request)))
 
     app = web.Application(client_max_size=MAX_BODY)
     _add_health(app, front)
@@ -71,6 +76,21 @@ def application(front: HttpFront, *add_routes: AddRoutes) -> web.Application:
     app.router.add_route("*", "/api", api)
     app.router.add_route("*", "/{rest:.*}", elsewhere)
     return app
+
+
+async def _page_request(request: web.Request) -> proxy.Request:
+    headers = request.headers
+    posted = request.content_type == FORM_TYPE and request.can_read_body
+    return proxy.Request(
+        request.method,
+        request.raw_path,
+        f"{request.scheme}://{request.host}" if _HOST.fullmatch(request.host) else "",
+        headers.get(hdrs.ACCEPT, ""),
+        headers.get(hdrs.ACCEPT_LANGUAGE, ""),
+        headers.get(hdrs.USER_AGENT, ""),
+        request.remote or "",
+        await request.read() if posted else b"",
+    )
 
 
 def metrics_application(front: HttpFront) -> web.Application:
