@@ -11,11 +11,14 @@ from registry.clock import Clock, SystemClock
 from registry.http.identifiers import IdentifierRoutes
 from registry.prefix_tree import TOP, PrefixTree
 from registry.registration import Registrar, Seal
+from registry.rights import bootstrap_administrator
 from registry.schemes.handle import PREFIX_RECORDS, Key, ancestors, parent
 from registry.storage.backends import open_store
 from registry.storage.interface import Store, is_counted
 from registry.values.site import encode_site
 from registry.values.site_json import site_to_json
+from resolver.administration.certification import Certifier
+from resolver.administration.desk import Certification, Desk
 from resolver.authority import Authority
 from resolver.client import Client
 from resolver.codecs.dns.framing import Splitter
@@ -30,16 +33,18 @@ from resolver.pipeline.dns import DnsFront
 from resolver.pipeline.handle import HandleFront
 from resolver.pipeline.http import HttpFront
 from resolver.pipeline.proxy import ProxyFront
+from resolver.pipeline.responder import Responder
 from resolver.pipeline.sources import Sources
 from resolver.provision import Provision, published_site
 from resolver.query import Query
 from resolver.recursion.driver import Recursor
 from resolver.recursion.targets import plausible
 from resolver.recursion.trace import Step
-from resolver.server_keys import tls_context
+from resolver.server_keys import server_key, tls_context
 from resolver.topology import NodeSpec, Topology, endpoints, ports
 from resolver.transports.http import HttpServer, application, metrics_application
 from resolver.transports.tcp import TcpServer
+from resolver.transports.tunnel import add_tunnel
 from resolver.transports.udp import UdpServer
 from resolver.verification import Verifier
 
@@ -170,7 +175,7 @@ class Node:
         if homed_changed:
             self._refresh_homed()
         whole_prefixes = self._computed.follow(keys, homed_changed)
-        for packets in (self._handle.packets, self._dns.packets):
+        for packets in (self._handle.packets, self._handle.responder.signed, self._dns.packets):
             if whole_prefixes:
                 packets.clear()
             else:
@@ -180,13 +185,21 @@ class Node:
 
     async def _serve(self, stack: AsyncExitStack, sources: Sources) -> None:
         spec = self.spec
-        self._handle = HandleFront(
+        rules = self.topology.rules
+        certification = Certification(lambda: server_key(self._data.node_path(spec.name)))
+        stack.callback(certification.close)
+        responder = Responder(
             sources,
             self._counters,
+            certification.certifier,
             site=encode_site(self.site),
             serial=self.site.serial_number,
-            rules=self.topology.rules,
+            rules=rules,
         )
+        self._handle = HandleFront(sources, self._counters, responder, rules=rules)
+        if self._store is not None:
+            self._desk = self._administration(stack, sources, certification.certifier)
+            responder.dialogue = self._desk.dialogue
         view = ZoneView(
             tuple(self.topology.zone.encode().split(b".")),
             name_server(spec.host, ports(self.topology, spec).dns),
@@ -225,6 +238,25 @@ class Node:
             self.topology.rules,
         )
 
+    def _administration(
+        self, stack: AsyncExitStack, sources: Sources, certifier: Certifier
+    ) -> Desk:
+        assert self._store is not None
+        desk = Desk(
+            self._store,
+            self._registrar,
+            self._tree,
+            certifier,
+            self._clock,
+            self._counters,
+            resolve=sources.resolve,
+            serial=lambda: self._handle.responder.serial,
+            administrators=[bootstrap_administrator(self.spec.prefix or PREFIX_RECORDS)],
+            rules=self.topology.rules,
+        )
+        stack.callback(desk.close)
+        return desk
+
     async def _bind(self, stack: AsyncExitStack, http: HttpFront) -> None:
         numbers, host = ports(self.topology, self.spec), self.spec.host
         handle, dns = self._handle, self._dns
@@ -233,7 +265,9 @@ class Node:
         for service, serve, port in udp:
             server = await self._listen(service, port, UdpServer.bind(serve, host, port))
             stack.push_async_callback(server.drain, DRAIN_SECONDS)
-        streams = TcpServer(handle.message, MessageStream, handle.garbage)
+        streams = TcpServer(
+            handle.message, MessageStream, handle.garbage, connected=handle.connected
+        )
         dns_streams = TcpServer(dns.message, Splitter, dns.garbage)
         for service, listener, port in (
             ("Handle over TCP", streams, numbers.handle),
@@ -260,6 +294,7 @@ class Node:
             ) from error
 
     def _management(self) -> Iterator[Callable[[Any], None]]:
+        yield add_tunnel(self._handle.tunnelled)
         if self._store is not None:
             routes = IdentifierRoutes(
                 self._registrar,

@@ -34,6 +34,8 @@ class PacketCache(Generic[Reply]):
         self._subject = subject
         self._entries: dict[bytes, tuple[float, Reply, Key]] = {}
         self._requests_of: dict[Key, set[bytes]] = {}
+        #: How often something was dropped: what was read before may be out of date after.
+        self.changes = 0
         self.hits = 0
         self.evictions = 0
 
@@ -60,12 +62,14 @@ class PacketCache(Generic[Reply]):
 
     def drop(self, keys: Iterable[Key]) -> None:
         """Forget every reply about these identifiers."""
+        self.changes += 1
         for key in map(self._subject, keys):
             for request in self._requests_of.pop(key, ()):
                 self._entries.pop(request, None)
 
     def clear(self) -> None:
         """Forget everything."""
+        self.changes += 1
         self._entries.clear()
         self._requests_of.clear()
 

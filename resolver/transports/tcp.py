@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Protocol, cast
+from typing import Any, Protocol, cast
 
 from registry.errors import DecodeError
 from resolver.transports.udp import Address
 
 Reply = bytes | None
-ServeMessage = Callable[[bytes, Address], "Reply | Awaitable[Reply]"]
+Send = Callable[[bytes], Awaitable[None]]
+#: Message and what is known of its connection to what is sent back.
+ServeMessage = Callable[[bytes, Any], "Reply | Awaitable[Reply]"]
 
 IDLE_SECONDS = 60.0
 MAX_CONNECTIONS = 4096
@@ -38,7 +40,9 @@ class TcpServer:
     """Listens, and keeps at most MAX_CONNECTIONS connections; further ones are closed at once.
 
     `on_garbage` is told of a stream that cannot be cut into messages, or that ended within one;
-    what it returns is sent before the connection is closed.
+    what it returns is sent before the connection is closed. `connected` makes what `serve` is given
+    with each message of a connection, its peer's address if nothing else; the function that it gets
+    sends something before the reply, at the peer's pace.
     """
 
     def __init__(
@@ -47,11 +51,13 @@ class TcpServer:
         splitter: Callable[[], Splitter],
         on_garbage: Callable[[DecodeError], Reply],
         idle_seconds: float = IDLE_SECONDS,
+        connected: Callable[[Address, Send], Any] = lambda peer, send: peer,
     ) -> None:
         self.serve = serve
         self.splitter = splitter
         self.on_garbage = on_garbage
         self.idle_seconds = idle_seconds
+        self.connected = connected
         self.connections: set[_Connection] = set()
         self.refused = 0
         self._server: asyncio.Server | None = None
@@ -82,14 +88,17 @@ class _Connection(asyncio.Protocol):
         self._server = server
         self._splitter = server.splitter()
         self._transport: asyncio.Transport
-        self._peer: Address = ()
+        self._context: Any = None
+        self._writable = asyncio.Event()
+        self._writable.set()
         self._idle: asyncio.TimerHandle | None = None
         self._ending = False
         self.in_flight: set[asyncio.Future[Reply]] = set()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
-        self._peer = transport.get_extra_info("peername") or ()
+        peer = transport.get_extra_info("peername") or ()
+        self._context = self._server.connected(peer, self.send)
         if len(self._server.connections) >= MAX_CONNECTIONS:
             self._server.refused += 1
             transport.close()
@@ -107,7 +116,7 @@ class _Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         self._rest()
         for message in self._splitter.feed(data):
-            reply = self._server.serve(message, self._peer)
+            reply = self._server.serve(message, self._context)
             if reply is None or isinstance(reply, bytes):
                 self._send(reply)
             else:
@@ -125,10 +134,17 @@ class _Connection(asyncio.Protocol):
         return bool(self.in_flight)
 
     def pause_writing(self) -> None:
+        self._writable.clear()
         self._transport.pause_reading()
 
     def resume_writing(self) -> None:
+        self._writable.set()
         self._transport.resume_reading()
+
+    async def send(self, message: bytes) -> None:
+        """Send a message as soon as the peer has taken in most of those before it."""
+        await self._writable.wait()
+        self._send(message)
 
     def close(self) -> None:
         self._transport.close()

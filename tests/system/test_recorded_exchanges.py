@@ -53,6 +53,7 @@ DROPPED = {
 #: The recorded server loses the request where it cannot read it; a node repeats its head.
 WHOLE_HEAD = {"op_code", "op_flags", "request_id", "minor", "site_serial"}
 OWN_SITE = "the site is the node's own"
+OWN_ID = "the client's request id, as far as it came"
 TOO_LONG = "102, not 100: identifiers have at most 255 octets; the reply is no packet of several"
 #: Case -> the members of the reply that differ, and why.
 DIFFERENT: dict[str, tuple[set[str], str]] = {
@@ -77,7 +78,12 @@ DIFFERENT: dict[str, tuple[set[str], str]] = {
         "5, not 4: unsupported",
     ),
     "tcp-bad-opcode-999": ({"response_code", "body", *WHOLE_HEAD}, "5, not 2: unsupported"),
-    "tcp-bad-length-huge": ({"response_code", "body"}, "4, not 2: it is the client's fault"),
+    "tcp-bad-envelope-only": ({"request_id"}, OWN_ID),
+    "tcp-bad-length-23": ({"request_id"}, OWN_ID),
+    "tcp-bad-length-huge": (
+        {"response_code", "body", "request_id"},
+        "4, not 2: it is the client's fault",
+    ),
     "tcp-bad-string-length-huge": ({"response_code", "body", *WHOLE_HEAD}, "4, not 2"),
     "tcp-bad-string-length-negative": ({"response_code", "body", *WHOLE_HEAD}, "4, not 2"),
     "tcp-bad-type-count-huge": ({"response_code", "body", *WHOLE_HEAD}, "4, not 2"),

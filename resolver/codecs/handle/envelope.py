@@ -25,7 +25,18 @@ _LAYOUT: Final = struct.Struct(">BBBBIIII")
 
 
 class FramingError(DecodeError):
-    """The octets are no message at all: over UDP they are dropped, a TCP connection is closed."""
+    """The octets are no message at all: over UDP they are dropped, a TCP connection is closed.
+
+    `head` is what there is of the envelope, where its request id can be told from it.
+    """
+
+    head: bytes = b""
+
+    @property
+    def request_id(self) -> int | None:
+        """The id of the request that cannot be read, None if it did not come that far."""
+        head = self.head
+        return int.from_bytes(head[8:12], "big") if len(head) >= SIZE else None
 
 
 class OversizeError(FramingError):

@@ -40,10 +40,13 @@ class MessageStream:
             raise self.failure
         received = len(self._buffer)
         if received >= SIZE:
-            expected = decode_envelope(bytes(self._buffer[:SIZE])).length
-            raise CutMessageError(
+            head = bytes(self._buffer[:SIZE])
+            expected = decode_envelope(head).length
+            error = CutMessageError(
                 f"expecting {expected} octets, only received {received - SIZE}", received
             )
+            error.head = head
+            raise error
         if received:
             raise CutMessageError(f"{received} octets are too few for an envelope", received)
 
@@ -51,9 +54,11 @@ class MessageStream:
         """Where the message at `start` ends, None if that is not there yet or cannot be known."""
         if len(self._buffer) - start < SIZE:
             return None
+        head = bytes(self._buffer[start : start + SIZE])
         try:
-            length = decode_envelope(bytes(self._buffer[start : start + SIZE])).length
+            length = decode_envelope(head).length
         except FramingError as error:
+            error.head = head
             self.failure = error
             return None
         end = start + SIZE + length

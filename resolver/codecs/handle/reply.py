@@ -14,7 +14,7 @@ from resolver.codecs.handle.versions import NEW_CODES_SINCE, OLDEST, OWN, Versio
 
 #: Seconds a reply says it is good for. Peers throw away what has expired, 0 included.
 LIFETIME: Final = 12 * 3600
-#: The request id of a reply to what could not be read.
+#: The request id of a reply to what could not be read that far.
 NO_REQUEST: Final = 0xFFFFFFFF
 #: The flags of a request that its reply repeats.
 ECHOED: Final = CT | CA | PO | RD | DO_NOT_REFER
@@ -80,18 +80,18 @@ def error_to(
     return reply_to(request, response_code, encode_error(text), serial=serial, now=now, flags=flags)
 
 
-def stream_refused(text: str, *, now: float) -> Message:
+def stream_refused(text: str, *, now: float, request_id: int | None = None) -> Message:
     """The last words on a stream that cannot be cut into messages any further.
 
-    No request is there to be repeated: op code 0, the highest request id, no site serial, and a
-    version that every peer can read.
+    No request is there to be repeated: op code 0, the highest request id unless the envelope told
+    it, no site serial, and a version that every peer can read.
     """
     return Message(
         op_code=0,
         response_code=ResponseCode.PROTOCOL_ERROR,
         body=encode_error(text),
         op_flags=REC | CA | PO,
-        request_id=NO_REQUEST,
+        request_id=NO_REQUEST if request_id is None else request_id,
         major=OLDEST.major,
         minor=OLDEST.minor,
         expiration=expiration(now),

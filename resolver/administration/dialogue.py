@@ -1,0 +1,270 @@
+"""From a native request to its reply: challenge and answer, log-in, and then the task.
+
+Who has not proved who they are gets a challenge where the task takes an administrator. Their answer
+names a key; whether that one may is looked at first, whether they hold it after. In a session, and
+on a connection that is logged in, it was proved before.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Final
+
+from registry import outcomes
+from registry.clock import Clock
+from registry.errors import (
+    AuthenticationNeeded,
+    DecodeError,
+    InvalidCredential,
+    LoginNeeded,
+    PrefixNotHomed,
+    Refusal,
+    Unsupported,
+    ValueExists,
+    ValuesNotFound,
+)
+from registry.outcomes import Outcome
+from registry.rights import Identity
+from resolver.administration.certification import Certifier
+from resolver.administration.challenges import Challenges
+from resolver.administration.context import UDP, Context
+from resolver.administration.exchange import Exchange
+from resolver.administration.operations import TaskOf
+from resolver.administration.security_log import SecurityLog
+from resolver.administration.session_service import NO_MAC, OF_SESSIONS, SessionService
+from resolver.administration.tasks import Part, Task
+from resolver.administration.verification import Verifier
+from resolver.authority import NOT_HERE
+from resolver.codecs.handle.bodies.authentication import decode_challenge_answer, encode_challenge
+from resolver.codecs.handle.bodies.resolution import encode_error
+from resolver.codecs.handle.codes import ADMINISTRATION, OpCode, op_name
+from resolver.codecs.handle.envelope import Envelope
+from resolver.codecs.handle.message import Message
+
+NOT_AN_ADMIN_INTERFACE: Final = "Received admin request on non-admin interface"
+#: Refusals that somebody who watches the node wants to hear of.
+_LOGGED: Final[frozenset[Outcome]] = frozenset(
+    {
+        outcomes.INVALID_ADMIN,
+        outcomes.NOT_PERMITTED,
+        outcomes.AUTHENTICATION_FAILED,
+        outcomes.INVALID_CREDENTIAL,
+        outcomes.AUTHENTICATION_TIMEOUT,
+        outcomes.AUTHENTICATION_ERROR,
+        outcomes.LOGIN_NEEDED,
+        outcomes.SESSION_FAILED,
+        outcomes.INVALID_SESSION_KEY,
+        outcomes.REPLAY,
+    }
+)
+
+
+#: The last message of a reply, or one that has to be waited for.
+Said = bytes | Awaitable[bytes]
+
+
+class Dialogue:
+    """Everything but plain public resolution. `table` reads tasks from requests by op code."""
+
+    def __init__(
+        self,
+        table: dict[int, TaskOf],
+        verifier: Verifier,
+        sessions: SessionService,
+        certifier: Certifier,
+        clock: Clock,
+        *,
+        serial: Callable[[], int],
+        answers: Counter[tuple[str, str]],
+        changes: Counter[tuple[str, str]],
+    ) -> None:
+        self.challenges = Challenges()
+        self.security_log = SecurityLog()
+        self._table = table
+        self._verifier = verifier
+        self._sessions = sessions
+        self._certifier = certifier
+        self._clock = clock
+        self._serial = serial
+        self._answers = answers
+        self._changes = changes
+
+    def converse(self, request: Message, context: Context) -> Said:
+        """The last message of the reply to a request that could be read; others went before it."""
+        return self._reply(Exchange(request, context))
+
+    def converse_sealed(self, data: bytes, envelope: Envelope, context: Context) -> Said:
+        """The same for an encrypted message."""
+        try:
+            opened = self._sessions.open_sealed(data, envelope)
+        except Refusal as refusal:
+            # Nothing of it is known but its envelope.
+            return self._refuse(Exchange(_of_envelope(envelope), context), refusal)
+        return self._reply(Exchange(opened.request, context, opened.session, sealed=True))
+
+    def _reply(self, exchange: Exchange) -> Said:
+        try:
+            parts = self._parts(exchange)
+        except Refusal as refusal:
+            return self._refuse(exchange, refusal)
+        if not isinstance(parts, Part):
+            return self._reply_later(exchange, parts)
+        self._count(exchange, outcomes.OK)
+        return self._say(exchange, parts)
+
+    async def _reply_later(self, exchange: Exchange, parts: Awaitable[Iterable[Part]]) -> bytes:
+        try:
+            done = await parts
+        except Refusal as refusal:
+            said = self._refuse(exchange, refusal)
+            return said if isinstance(said, bytes) else await said
+        self._count(exchange, outcomes.OK)
+        return await self._say_all(exchange, done)
+
+    def _parts(self, exchange: Exchange) -> Part | Awaitable[Iterable[Part]]:
+        """The reply, or where something has to be waited for, all messages of it."""
+        request, context = exchange.request, exchange.context
+        if request.is_reply:
+            raise DecodeError("a reply is no request")
+        if context.protocol == UDP and request.op_code in ADMINISTRATION:
+            raise DecodeError(NOT_AN_ADMIN_INTERFACE)
+        if request.op_code == OpCode.SESSION_SETUP:
+            return self._sessions.set_up(exchange, self.challenges)
+        if request.op_code == OpCode.CHALLENGE_ANSWER:
+            return self._answered(exchange)
+        if exchange.session is None and (request.session_id or request.op_code in OF_SESSIONS):
+            exchange.session = self._sessions.find(request)
+        proved = exchange.session is not None and self._sessions.receive(exchange.session, request)
+        if request.op_code in OF_SESSIONS:
+            return self._sessions.end(exchange, proved)
+        return self._asked(exchange, proved)
+
+    def _asked(self, exchange: Exchange, proved: bool) -> Part | Awaitable[Iterable[Part]]:
+        """Do what a request asks for, or ask who wants it."""
+        session = exchange.session
+        task = self._task(exchange.request, exchange.context)
+        if session is None:
+            exchange.identity = exchange.context.login
+        elif proved and session.authenticated:
+            exchange.identity = session.identity
+        if exchange.identity is None:
+            try:
+                task.check(None)
+            except AuthenticationNeeded:
+                if session is not None and not proved:
+                    raise InvalidCredential(NO_MAC) from None
+                return self._challenge(exchange)
+        return task.run(exchange.identity)
+
+    def _challenge(self, exchange: Exchange) -> Part:
+        session = exchange.session
+        number = session.number if session is not None else self._sessions.number(self.challenges)
+        challenge = self.challenges.issue(
+            number,
+            exchange.request,
+            exchange.context.source,
+            exchange.context,
+            self._clock.monotonic(),
+        )
+        exchange.session_id = number
+        return Part(encode_challenge(challenge.nonce), outcomes.AUTHENTICATION_NEEDED.handle)
+
+    def _answered(self, exchange: Exchange) -> Awaitable[Iterable[Part]]:
+        """Take an answer to a challenge: what was asked for before it is now read again."""
+        message = exchange.request
+        answer = decode_challenge_answer(message.body)
+        if exchange.session is None and message.session_id in self._sessions:
+            exchange.session = self._sessions.find(message)
+        if exchange.session is not None:
+            self._sessions.receive(exchange.session, message)
+        challenge = self.challenges.take(message.session_id, self._clock.monotonic())
+        original = challenge.request
+        exchange.answers(original)
+        if original.op_code == OpCode.IDIS_LOGIN_KEY and (
+            challenge.connection is not exchange.context
+        ):
+            raise LoginNeeded()
+        claimed = exchange.identity = self._verifier.claimed(answer)
+        task = self._task(original, exchange.context)
+        if claimed.index:
+            task.check(claimed)
+        proof = self._verifier.verify(
+            answer, challenge.nonce, challenge.digest.octets, message.version
+        )
+        return self._proved(exchange, task, claimed, proof)
+
+    async def _proved(
+        self, exchange: Exchange, task: Task, claimed: Identity, proof: Awaitable[Identity]
+    ) -> Iterable[Part]:
+        """Do the task once somebody has proved who they are, which counts for their session too."""
+        exchange.identity = identity = await proof
+        session = exchange.session
+        if session is not None and session.identity == claimed:
+            session.identity, session.authenticated = identity, True
+        return await task.run(identity)
+
+    def _task(self, request: Message, context: Context) -> Task:
+        read = self._table.get(request.op_code)
+        if read is None:
+            raise Unsupported(f"Operation {request.op_code} is not supported here")
+        return read(request, context)
+
+    # --- out ---
+
+    async def _say_all(self, exchange: Exchange, parts: Iterable[Part]) -> bytes:
+        """Send all messages of a reply but the last one, which is returned."""
+        last: bytes | None = None
+        for part in parts:
+            if last is not None:
+                assert exchange.context.send is not None, "lists are not asked for over datagrams"
+                await exchange.context.send(last)
+            said = self._say(exchange, part)
+            last = said if isinstance(said, bytes) else await said
+        assert last is not None, "a reply has at least one message"
+        return last
+
+    def _say(self, exchange: Exchange, part: Part) -> Said:
+        message = exchange.message(part, self._serial(), self._clock.now())
+        if exchange.certified and not exchange.protects:
+            return self._certified(exchange, message)
+        return exchange.protect(message, part.restricted)
+
+    async def _certified(self, exchange: Exchange, message: Message) -> bytes:
+        return exchange.protect(await self._certifier.certify(message), restricted=False)
+
+    def _refuse(self, exchange: Exchange, refusal: Refusal) -> Said:
+        outcome = refusal.outcome
+        self._count(exchange, outcome)
+        if outcome in _LOGGED:
+            operation = op_name(exchange.request.op_code)
+            source = exchange.context.source
+            now = self._clock.monotonic()
+            self.security_log.refused(source, exchange.identity, operation, refusal, now)
+        return self._say(exchange, Part(encode_error(_text(refusal)), outcome.handle))
+
+    def _count(self, exchange: Exchange, outcome: Outcome) -> None:
+        self._answers[exchange.context.protocol, outcome.slug] += 1
+        if exchange.request.op_code in ADMINISTRATION:
+            self._changes[op_name(exchange.request.op_code), outcome.slug] += 1
+
+
+def _of_envelope(envelope: Envelope) -> Message:
+    return Message(
+        op_code=0,
+        request_id=envelope.request_id,
+        session_id=envelope.session_id,
+        major=envelope.major,
+        minor=envelope.minor,
+        suggest_major=envelope.suggest_major,
+        suggest_minor=envelope.suggest_minor,
+    )
+
+
+def _text(refusal: Refusal) -> str:
+    """What is said about a refusal, in the words of the reference server where it has any."""
+    if isinstance(refusal, ValueExists):
+        return f"Index conflict for {refusal.index}"
+    if isinstance(refusal, PrefixNotHomed):
+        return NOT_HERE
+    return "" if isinstance(refusal, ValuesNotFound) else str(refusal)
