@@ -328,9 +328,9 @@ class Node:
         """A few identifiers of the node's own prefixes."""
         if self._store is None:
             return []
-        pages = [self._store.lookup.page(prefix, limit=2) for prefix in self.spec.homed[:4]]
+        pages = [self._store.lookup.page(prefix, limit=3) for prefix in self.spec.homed[:4]]
         rows = [row for page in pages for row in page if is_counted(row.prefix, row.suffix)]
-        return [str(row.key) for row in rows[:4]]
+        return [str(row.key) for row in rows if row.suffix][:4]
 
     def _own_step(self, question: str, response: str, seconds: float) -> Step:
         places = endpoints(self.topology, self.spec)

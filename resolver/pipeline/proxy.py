@@ -50,9 +50,9 @@ class Found:
 class Unresolved(Exception):  # noqa: N818 - an outcome, not a malfunction
     """There are no values to show: how it ended, and what to say about it."""
 
-    def __init__(self, outcome: Outcome, notice: Notice, status_of: Outcome | None = None) -> None:
+    def __init__(self, outcome: Outcome, notice: Notice) -> None:
         super().__init__(outcome.title)
-        self.outcome = status_of or outcome
+        self.outcome = outcome
         self.notice = notice
 
 
@@ -136,9 +136,9 @@ class ProxyFront:
         answer = await self._resolve(query)
         namespace = await self._namespace(query.key)
         if namespace is not None and not namespace.active:
-            said = (namespace.status_message, namespace.contact)
-            details = tuple(text for text in said if text)
-            raise Unresolved(outcomes.NOT_FOUND, Notice("inactive", details))
+            said = (namespace.status_message,) if namespace.status_message else ()
+            notice = Notice("inactive", said, contact=namespace.contact)
+            raise Unresolved(outcomes.NOT_FOUND, notice)
         if isinstance(answer, Values):
             return answer
         raise self._unresolved(answer, query)
@@ -161,16 +161,15 @@ class ProxyFront:
     def _unresolved(self, answer: Referral | Refused, query: Query) -> Unresolved:
         """Why there are no values, and who would know."""
         responsible = self._responsible(query)
-        details = (responsible,) if responsible else ()
         if isinstance(answer, Referral):
             there = web_address(answer.record)
             elsewhere = None if there is None else f"{there}{own_path(as_text(query.asked))}"
-            notice = Notice("not-responsible", details, elsewhere)
-            return Unresolved(answer.outcome, notice, outcomes.NOT_RESPONSIBLE)
-        outcome = answer.outcome
-        if outcome not in (outcomes.NOT_FOUND, outcomes.NOT_RESPONSIBLE):
-            details = (answer.detail,) if answer.detail else ()
-        return Unresolved(outcome, Notice(reply.notice_name(outcome), details))
+            notice = Notice("not-responsible", responsible=responsible, elsewhere=elsewhere)
+            return Unresolved(outcomes.NOT_RESPONSIBLE, notice)
+        name = reply.notice_name(answer.outcome)
+        if answer.outcome in (outcomes.NOT_FOUND, outcomes.NOT_RESPONSIBLE):
+            return Unresolved(answer.outcome, Notice(name, responsible=responsible))
+        return Unresolved(answer.outcome, Notice(name, (answer.detail,) if answer.detail else ()))
 
     # --- answering ---
 

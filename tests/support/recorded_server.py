@@ -45,6 +45,8 @@ HIDDEN: Final = {
         # Written as "0000"; the recorded server takes admin read as given.
         Value(4, b"NOBODY", b"for nobody", permissions=ADMIN_READ),
     ],
+    Key(PREFIX, "BASE"): [Value(2, b"NOTE", b"base", timestamp=1_795_387_650)],
+    Key(PREFIX, "NOURL"): [Value(1, b"EMAIL", b"a@b.example")],
     Key(PREFIX_RECORDS, PREFIX): [
         Value(301, b"HS_SECKEY", SECRET, permissions=ADMIN_READ | ADMIN_WRITE)
     ],

@@ -32,13 +32,16 @@ class NodeFacts:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """Why there are no values: `name` is that of a text, `details` are said below it.
+    """Why there are no values: `name` is that of a text.
 
+    `details` are said below it; `responsible` is the node that would know, `contact` who to ask.
     `elsewhere` is the address of the same identifier on the node that knows.
     """
 
     name: str
     details: tuple[str, ...] = ()
+    responsible: str | None = None
+    contact: str | None = None
     elsewhere: str | None = None
 
 
@@ -97,13 +100,16 @@ def notice_page(context: PageContext, notice: Notice) -> bytes:
     """Why there is nothing to show for an identifier."""
     say = context.say
     more = say.get(f"{notice.name}.more")
+    details = list(notice.details)
+    details += [say("responsible", notice.responsible)] if notice.responsible else []
+    details += [say("contact", notice.contact)] if notice.contact else []
     there = notice.elsewhere
     return _page(
         context,
         say(notice.name),
         element("p", element("bdi", context.asked), class_="name") if context.asked else None,
         element("p", more) if more else None,
-        *(element("p", detail, class_="soft") for detail in notice.details),
+        *(element("p", detail, class_="soft") for detail in details),
         element("p", element("a", say("ask-there"), href=there)) if there else None,
     )
 

@@ -6,16 +6,18 @@ from collections.abc import Sequence
 from email.utils import formatdate
 from typing import Final
 
+from registry import outcomes
 from registry.http.problem import RETRY_AFTER, problem
 from registry.outcomes import Outcome
 from registry.values.value import TTL_ABSOLUTE, Value
-from resolver.codecs.json_api import STATUS
 from resolver.codecs.proxy.pages import Notice, PageContext, notice_page, redirect_page
 from resolver.codecs.proxy.request import Ask
 from resolver.codecs.proxy.style import POLICY
 from resolver.codecs.proxy.targets import own_path
 from resolver.codecs.proxy.texts import TEXTS
 
+#: Where Handle.Net's proxy has another status than ours.
+_STATUS: Final = {outcomes.VALUES_NOT_FOUND: 200, outcomes.NOT_RESPONSIBLE: 400}
 _YEAR: Final = 31_536_000
 #: Status, headers, body.
 HttpReply = tuple[int, dict[str, str], bytes]
@@ -61,8 +63,8 @@ def moved(ask: Ask, handle: str, until: float) -> HttpReply:
 def refused(
     context: PageContext, outcome: Outcome, notice: Notice, *, wants_json: bool = False
 ) -> HttpReply:
-    """Why there are no values; the status is that of the JSON API."""
-    status = STATUS.get(outcome.handle, outcome.http)
+    """Why there are no values."""
+    status = _STATUS.get(outcome, outcome.http)
     if wants_json:
         _, headers, body = problem(outcome, " ".join(notice.details))
         return status, headers, body
