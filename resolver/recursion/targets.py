@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final, NamedTuple
@@ -19,8 +19,8 @@ from registry.values import site as hs_site
 from registry.values.site import Server, Site, server_index
 from resolver.recursion.budget import Limits
 
-UDP, TCP = "udp", "tcp"
-PROTOCOLS: Final = {hs_site.UDP: UDP, hs_site.TCP: TCP}
+UDP, TCP, HTTP = "udp", "tcp", "http"
+PROTOCOLS: Final = {hs_site.UDP: UDP, hs_site.TCP: TCP, hs_site.HTTP: HTTP}
 #: Rounds over the servers: protocol and seconds of patience. The UDP figures are the Java client's.
 ROUNDS: Final = ((UDP, 0.5), (UDP, 1.0), (UDP, 1.5), (TCP, 2.0))
 #: Longest text of a site's attribute that is shown.
@@ -47,15 +47,12 @@ class Label(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One server: its address and its query ports (None: it does not speak the protocol)."""
+    """One server: its address, its query ports by protocol, its public key (empty: not known)."""
 
     label: Label
     host: str
-    udp: int | None
-    tcp: int | None
-
-    def port(self, protocol: str) -> int | None:
-        return self.udp if protocol == UDP else self.tcp
+    ports: Mapping[str, int]
+    public_key: bytes = b""
 
 
 class Attempt(NamedTuple):
@@ -110,12 +107,12 @@ def _target(site: Site, server: Server, may_ask: Callable[[str, int], bool]) -> 
             ports.setdefault(name, interface.port)
     if not ports:
         return None
-    return Target(_label(site, host, ports), host, ports.get(UDP), ports.get(TCP))
+    return Target(_label(site, host, ports), host, ports, server.public_key)
 
 
 def _label(site: Site, host: str, ports: dict[str, int]) -> Label:
     shown = f"[{host}]" if ":" in host else host
-    endpoint = f"{shown}:{ports.get(UDP) or ports[TCP]}"
+    endpoint = f"{shown}:{ports.get(UDP) or next(iter(ports.values()))}"
     attributes = {attribute.name: attribute.value for attribute in site.attributes}
     node = printable(attributes.get(b"node", b"")) or endpoint
     return Label(node, printable(attributes.get(b"role", b"")), endpoint)
@@ -137,7 +134,7 @@ class Attempts:
             Attempt(target, protocol, port, seconds)
             for protocol, seconds in rounds
             for target in targets
-            if (port := target.port(protocol)) is not None
+            if (port := target.ports.get(protocol)) is not None
         )
 
     def next(self) -> Attempt | None:

@@ -11,10 +11,10 @@ from typing import Final
 
 from registry import outcomes
 from registry.errors import DecodeError, InvalidIdentifier
-from registry.outcomes import OUTCOMES, Outcome
+from registry.outcomes import Outcome
 from registry.schemes.handle import parse
+from registry.values.key_objects import PublicKeyObject
 from registry.values.value import smallest_ttl
-from resolver.codecs.handle.bodies.digest import split_digest
 from resolver.codecs.handle.bodies.resolution import (
     ResolveRequest,
     decode_error,
@@ -22,24 +22,29 @@ from resolver.codecs.handle.bodies.resolution import (
     decode_resolve_reply,
     encode_resolve_request,
 )
+from resolver.codecs.handle.checking import (
+    NotTheReply,
+    check_digest,
+    check_signature,
+    outcome_of,
+    reply_body,
+)
 from resolver.codecs.handle.codes import OpCode, ResponseCode
-from resolver.codecs.handle.header import CA, PO, RD, REC
+from resolver.codecs.handle.header import AT, CA, CT, PO, RD, REC
 from resolver.codecs.handle.message import Message, decode_message, encode_message
 from resolver.codecs.handle.reply import expiration
 from resolver.query import Answer, Referral, Refused, Values
 
 #: What a resolver asks with.
 RESOLVER_FLAGS: Final = REC | CA | PO
+#: Asks for a reply that is signed, and bound to the request.
+CERTIFIED_FLAGS: Final = CT | RD
+#: Asks for a reply from where the identifier is at home, not from a cache.
+FRESH_FLAG: Final = AT
 _REFERRALS: Final[dict[int, Outcome]] = {
     ResponseCode.SERVICE_REFERRAL: outcomes.SERVICE_REFERRAL,
     ResponseCode.PREFIX_REFERRAL: outcomes.PREFIX_REFERRAL,
 }
-#: Response code to outcome; where several outcomes share a code, the most general one.
-_OUTCOMES: Final[dict[int, Outcome]] = {one.handle: one for one in reversed(OUTCOMES.values())}
-
-
-class NotTheReply(DecodeError):  # noqa: N818 - no error of ours: the message is for somebody else
-    """A message that does not belong to the question."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,15 +59,16 @@ class Question:
 
     def encode(self, now: float, extra_flags: int = 0) -> bytes:
         """The request as one message; `now` is Unix time."""
-        body = encode_resolve_request(ResolveRequest(self.handle, self.indexes, self.types))
-        return encode_message(
-            Message(
-                OpCode.RESOLVE,
-                body=body,
-                op_flags=self.op_flags | extra_flags,
-                request_id=self.request_id,
-                expiration=expiration(now),
-            )
+        return encode_message(self.message(now, extra_flags))
+
+    def message(self, now: float, extra_flags: int = 0) -> Message:
+        """The request; `now` is Unix time."""
+        return Message(
+            OpCode.RESOLVE,
+            body=encode_resolve_request(ResolveRequest(self.handle, self.indexes, self.types)),
+            op_flags=self.op_flags | extra_flags,
+            request_id=self.request_id,
+            expiration=expiration(now),
         )
 
     def read(self, data: bytes, now: float) -> Answer:
@@ -70,16 +76,20 @@ class Question:
 
         Raises NotTheReply for somebody else's message, DecodeError for one that cannot be read.
         """
+        return self._read(decode_message(data), now)
+
+    def read_certified(
+        self, data: bytes, now: float, sent: Message, key: PublicKeyObject
+    ) -> Answer:
+        """The same, of a reply that must be signed with `key` and be to the very request `sent`."""
         reply = decode_message(data)
-        if (
-            reply.request_id != self.request_id
-            or reply.op_code != OpCode.RESOLVE
-            or not reply.is_reply
-        ):
-            raise NotTheReply("the message is not the reply to this question")
-        body = reply.body
-        if reply.op_flags & RD:
-            body = split_digest(body, reply.version)[1]
+        answer = self._read(reply, now)
+        check_digest(sent, reply)
+        check_signature(reply, key)
+        return answer
+
+    def _read(self, reply: Message, now: float) -> Answer:
+        body = reply_body(reply, self.request_id, OpCode.RESOLVE)
         if reply.response_code == ResponseCode.SUCCESS:
             return self._values(body, now)
         if reply.response_code in _REFERRALS:
@@ -116,4 +126,4 @@ def _referred_prefix(handle: bytes) -> str:
 def _refusal(response_code: int, body: bytes) -> Refused:
     if response_code == ResponseCode.AUTHENTICATION_NEEDED:
         return Refused(outcomes.AUTHENTICATION_NEEDED)  # the body is a challenge, not a text
-    return Refused(_OUTCOMES.get(response_code, outcomes.INTERNAL), decode_error(body))
+    return Refused(outcome_of(response_code), decode_error(body))

@@ -44,7 +44,11 @@ def digest_algorithm(version: Version) -> int:
 
 def digest_request(header_and_body: bytes, version: Version) -> RequestDigest:
     """The digest of a request in a reply of this version."""
-    algorithm = digest_algorithm(version)
+    return digest_with(digest_algorithm(version), header_and_body)
+
+
+def digest_with(algorithm: int, header_and_body: bytes) -> RequestDigest:
+    """The digest of a request by one of the algorithms above."""
     name, _ = _HASHES[algorithm]
     hashed = hashlib.new(name, header_and_body, usedforsecurity=False)
     return RequestDigest(algorithm, hashed.digest())

@@ -1,4 +1,4 @@
-"""The client against nodes on real sockets."""
+"""Questions to nodes on real sockets."""
 
 from __future__ import annotations
 
