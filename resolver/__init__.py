@@ -1,3 +1,3 @@
-"""How identifiers are asked for: protocols, resolution, nodes and the `idnode` command (RFC 3652)."""
+"""How identifiers are asked for: protocols, resolution, nodes, the `idnode` command (RFC 3652)."""
 
 __version__ = "0.1.0"

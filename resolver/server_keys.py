@@ -1,4 +1,4 @@
-"""The keys of a node: an RSA pair that its site values publish, and a TLS certificate made on the spot."""
+"""The keys of a node: an RSA pair that its site values publish, and a TLS certificate of its own."""
 
 from __future__ import annotations
 
@@ -33,14 +33,23 @@ def server_key(directory: Path) -> rsa.RSAPrivateKey:
     return key
 
 
-def tls_context(directory: Path, name: str, host: str) -> ssl.SSLContext:
-    """A server context with the self-signed certificate in DIR/tls.pem, made if it is missing."""
+def tls_context(
+    directory: Path, name: str, host: str, client_ca: str | None = None
+) -> ssl.SSLContext:
+    """A server context with the self-signed certificate in DIR/tls.pem, made if it is missing.
+
+    With `client_ca`, a PEM file of authorities, clients may show a certificate of one of them; who
+    shows another one gets no connection. Raises OSError if the file cannot be read or used.
+    """
     path = directory / "tls.pem"
     if not path.exists():
         write_atomically(path, _self_signed(name, host), 0o600)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.load_cert_chain(path)
+    if client_ca is not None:
+        context.load_verify_locations(client_ca)
+        context.verify_mode = ssl.CERT_OPTIONAL
     return context
 
 

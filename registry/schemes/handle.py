@@ -1,8 +1,8 @@
 """The Handle name space (RFC 3650 section 3, RFC 3651 section 2): `prefix "/" suffix`.
 
-The first "/" splits. A text without one is a prefix and names its record: `88.901` is `0.NA/88.901`.
-The prefix, and by default the whole identifier, compares ASCII-case-insensitively; the canonical
-form is upper-cased in ASCII only (É and é differ).
+The first "/" splits. A text without one is a prefix and names its record: `88.901` is
+`0.NA/88.901`. The prefix, and by default the whole identifier, compares ASCII-case-insensitively;
+the canonical form is upper-cased in ASCII only (É and é differ).
 """
 
 from __future__ import annotations

@@ -23,8 +23,8 @@ from resolver.transports.udp import Address, Replies
 
 UDP: Final = "dns-udp"
 TCP: Final = "dns-tcp"
-#: Longest time in seconds that an authority's reply is taken from the packet cache: a TTL that ends at a
-#: fixed time may be off by as much.
+#: Longest time in seconds that an authority's reply is taken from the packet cache: a TTL that ends
+#: at a fixed time may be off by as much.
 KEEP_SECONDS: Final = 60.0
 #: The same for a recursive node, whose TTLs count down by the second.
 KEEP_COUNTING_SECONDS: Final = 1.0
