@@ -1,1 +1,1 @@
-"""What is true: identifiers, values, records, prefixes, and the rules for changing them (RFC 3651)."""
+"""What is true: identifiers, values, records, prefixes, and how they may change (RFC 3651)."""

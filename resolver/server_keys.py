@@ -1,4 +1,4 @@
-"""The keys of a node: an RSA pair that its site values publish, and a TLS certificate of its own."""
+"""The keys of a node: an RSA pair that its site values publish, and a TLS certificate."""
 
 from __future__ import annotations
 
