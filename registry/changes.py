@@ -6,7 +6,7 @@ signed 32-bit number, adding never replaces and modifying never adds.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
@@ -90,7 +90,7 @@ class PutValues(_OfExisting):
 
     def apply(self, before: Pieces | None, now: int) -> Pieces | None:
         there = _existing(before)
-        return {**there, **_changed(there, _stamped(self.values, now))}
+        return _sorted({**there, **_changed(there, _stamped(self.values, now))})
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,7 @@ class AddValues(_OfExisting):
         for index in new:
             if index in there:
                 raise ValueExists(index)
-        return {**there, **new}
+        return _sorted({**there, **new})
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,8 +192,27 @@ def check_size(record: bytes) -> None:
         raise InvalidValue(f"{len(record)} octets of values, at most {MAX_RECORD} are allowed")
 
 
+def check_indexes(values: Iterable[Value]) -> None:
+    """Raise InvalidValue for an index that no value can have, ValueExists for one given twice.
+
+    The reference server says so before it asks who wants to know.
+    """
+    seen: set[int] = set()
+    for value in values:
+        if not 1 <= value.index <= _MAX_INDEX:
+            raise InvalidValue("Value indexes must be positive", value.index, "index")
+        if value.index in seen:
+            raise ValueExists(value.index)
+        seen.add(value.index)
+
+
 def _pieces(record: bytes) -> Pieces:
     return {span.index: record[span.start : span.end] for span in scan(record)}
+
+
+def _sorted(pieces: Pieces) -> Pieces:
+    """By index: what is added stands among the rest as the servers in use put it."""
+    return dict(sorted(pieces.items()))
 
 
 def _existing(before: Pieces | None) -> Pieces:

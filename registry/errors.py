@@ -72,7 +72,7 @@ class ValueExists(Refusal):
     outcome = outcomes.VALUE_EXISTS
 
     def __init__(self, index: int) -> None:
-        super().__init__(f"index {index} exists already")
+        super().__init__(f"Index conflict for {index}")
         self.index = index
 
 

@@ -32,6 +32,8 @@ from resolver.metrics import Counters, Figure, NodeCollector
 from resolver.pipeline.dns import DnsFront
 from resolver.pipeline.handle import HandleFront
 from resolver.pipeline.http import HttpFront
+from resolver.pipeline.json_administration import JsonAdministration
+from resolver.pipeline.json_api import JsonApi
 from resolver.pipeline.proxy import ProxyFront
 from resolver.pipeline.responder import Responder
 from resolver.pipeline.sources import Sources
@@ -211,10 +213,8 @@ class Node:
         self._dns = DnsFront(sources, self._counters, view)
         http = HttpFront(
             sources,
-            self._counters,
             [NodeCollector(spec.name, spec.role, self._counters, self._figures())],
-            site=lambda: site_to_json(self.site),
-            responsible=self._responsible,
+            json=self._json_api(sources),
             own_step=self._own_step,
             verifier=self._verifier(sources),
             proxy=ProxyFront(
@@ -236,6 +236,27 @@ class Node:
             [trust_root(root)],
             self._clock,
             self.topology.rules,
+        )
+
+    def _json_api(self, sources: Sources) -> JsonApi:
+        rules = self.topology.rules
+        administration = None
+        if self._store is not None:
+            administration = JsonAdministration(
+                self._desk.service,
+                self._desk.verifier,
+                sources.resolve,
+                self._counters,
+                responsible=self._responsible,
+                rules=rules,
+            )
+        return JsonApi(
+            sources,
+            self._counters,
+            site=lambda: site_to_json(self.site),
+            responsible=self._responsible,
+            administration=administration,
+            rules=rules,
         )
 
     def _administration(
@@ -279,7 +300,9 @@ class Node:
         stack.push_async_callback(web.drain)
         await self._listen("HTTP", numbers.http, web.bind(host, numbers.http))
         directory = self._data.node_path(self.spec.name)
-        tls = tls_context(directory, self.spec.name, host)
+        client_ca = self.spec.settings.get("client_ca")
+        assert client_ca is None or isinstance(client_ca, str)
+        tls = tls_context(directory, self.spec.name, host, client_ca)
         await self._listen("HTTPS", numbers.https, web.bind(host, numbers.https, tls))
         metrics = HttpServer(metrics_application(http))
         stack.push_async_callback(metrics.drain)

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
-import msgspec
-
 from registry.errors import DecodeError
+from registry.http import json_body
 
 MAX_INDEX: Final = 0xFFFF_FFFF
 _TRUE: Final = frozenset((b"", b"1", b"on", b"true", b"yes"))
@@ -27,11 +26,11 @@ def read_form(text: bytes) -> Params:
 
 
 def read_json(body: bytes) -> Params:
-    """The members of a JSON object as parameters; a list repeats, what is no scalar is left out."""
-    try:
-        members = msgspec.json.decode(body)
-    except (msgspec.DecodeError, RecursionError):
-        raise DecodeError("The body is not JSON") from None
+    """The members of a JSON object as parameters; a list repeats, what is no scalar is left out.
+
+    Raises DecodeError.
+    """
+    members = json_body.read_json(body)
     if not isinstance(members, dict):
         return {}
     params: Params = {}
@@ -50,6 +49,16 @@ def read_index(text: bytes) -> int:
     if text.isdigit() and len(text) <= 10 and (index := int(text)) <= MAX_INDEX:
         return index
     raise DecodeError(f"index is no whole number from 0 to {MAX_INDEX}: {as_text(text[:40])!r}")
+
+
+def read_count(params: Params, name: str) -> int | None:
+    """A whole number from 0 on; None where it is missing or negative, which peers take for that."""
+    text = params.get(name, [b"-1"])[-1]
+    if text.startswith(b"-") and text[1:].isdigit():
+        return None
+    if text.isdigit() and len(text) <= 10:
+        return int(text)
+    raise DecodeError(f"{name} is no whole number: {as_text(text[:40])!r}")
 
 
 def read_flag(params: Params, name: str, *, default: bool) -> bool:

@@ -18,14 +18,14 @@ from registry.trust.verification import report_members
 from resolver.codecs import json_api
 from resolver.codecs.proxy.reply import ROBOTS, HttpReply
 from resolver.codecs.proxy.request import Request
-from resolver.metrics import Counters, exposition
+from resolver.metrics import exposition
+from resolver.pipeline.json_api import JsonApi
 from resolver.pipeline.proxy import ProxyFront
 from resolver.pipeline.sources import Sources
-from resolver.query import Answer, Query, Values
+from resolver.query import Query, Values
 from resolver.recursion.trace import Step, describe
 from resolver.verification import Verifier
 
-PROTOCOL: Final = "http"
 #: What browsers and crawlers ask for by themselves.
 _SPECIAL: Final[dict[str, HttpReply]] = {
     "/robots.txt": ROBOTS,
@@ -41,20 +41,16 @@ _METRICS: Final = {"Content-Type": "text/plain; version=0.0.4; charset=utf-8"}
 class HttpFront:
     """Serves a node's HTTP, HTTPS and metrics ports.
 
-    `site` is the JSON form of the node's own site; `responsible` names the node that answers for
-    the prefix of an identifier, as far as this one knows; `own_step` is the start of a trace step
-    that says what this node answered by itself; `verifier` checks signed records, where there is
-    one.
+    `json` answers everything under /api; `own_step` is the start of a trace step that says what
+    this node answered by itself; `verifier` checks signed records, where there is one.
     """
 
     def __init__(
         self,
         sources: Sources,
-        counters: Counters,
         collectors: Iterable[Collector],
         *,
-        site: Callable[[], dict[str, Any]],
-        responsible: Callable[[Query], str | None],
+        json: JsonApi,
         own_step: Callable[[str, str, float], Step],
         proxy: ProxyFront,
         verifier: Verifier | None = None,
@@ -62,39 +58,16 @@ class HttpFront:
     ) -> None:
         self.serving = False
         self._sources = sources
-        self._answers = counters.answers
-        self._latency = counters.latency(PROTOCOL)
         self._collectors = tuple(collectors)
-        self._site = site
-        self._responsible = responsible
+        self._json = json
         self._own_step = own_step
         self._verifier = verifier
         self._proxy = proxy
         self._rules = rules
 
-    # --- the Handle JSON API ---
-
     def api(self, request: json_api.Request) -> json_api.Reply | Awaitable[json_api.Reply]:
         """The reply to anything under /api."""
-        started = perf_counter()
-        asked = json_api.decode(request, self._rules)
-        if isinstance(asked, json_api.Reply):
-            self._answers[PROTOCOL, "refused"] += 1
-            return asked
-        if isinstance(asked, json_api.SiteRequest):
-            self._answers[PROTOCOL, outcomes.OK.slug] += 1
-            return json_api.encode_site(asked, self._site())
-        answer = self._sources.resolve(asked.query, time())
-        if answer is None:
-            return self._api_later(asked, started)
-        return self._api_reply(asked, answer, started)
-
-    async def _api_later(self, asked: json_api.Lookup, started: float) -> json_api.Reply:
-        return self._api_reply(asked, await self._sources.resolve_later(asked.query), started)
-
-    def _api_reply(self, asked: json_api.Lookup, answer: Answer, started: float) -> json_api.Reply:
-        self._count(answer, started)
-        return json_api.encode(asked, answer, self._responsible(asked.query))
+        return self._json.reply(request)
 
     # --- /v1 ---
 
@@ -118,7 +91,7 @@ class HttpFront:
             answer = await self._sources.resolve_later(query, steps)
         else:
             steps.append(self._own_step(str(query.key), describe(answer), perf_counter() - started))
-        reply = self._api_reply(json_api.Lookup(query, json_api.Style(), False), answer, started)
+        reply = self._json.answered(json_api.Lookup(query, json_api.Style()), answer, started)
         more: dict[str, Any] = {"trace": steps} if trace else {}
         if verify and self._verifier is not None and isinstance(answer, Values):
             report = await self._verifier.verify(query.key, answer.record)
@@ -158,8 +131,3 @@ class HttpFront:
     def metrics(self) -> HttpReply:
         """What Prometheus scrapes."""
         return 200, dict(_METRICS), exposition(self._collectors)
-
-    def _count(self, answer: Answer, started: float) -> None:
-        slug = outcomes.OK.slug if isinstance(answer, Values) else answer.outcome.slug
-        self._answers[PROTOCOL, slug] += 1
-        self._latency.observe(perf_counter() - started)

@@ -46,17 +46,13 @@ def application(front: HttpFront, *add_routes: AddRoutes) -> web.Application:
     """The application of a node's HTTP and HTTPS ports. `add_routes` add the management API."""
 
     async def api(request: web.Request) -> web.Response:
-        asked = json_api.Request(
-            request.method,
-            request.raw_path,
-            request.content_type if request.can_read_body else "",
-            await request.read() if request.can_read_body else b"",
-            request.secure,
-        )
-        reply = front.api(asked)
+        try:
+            reply = front.api(await _api_request(request))
+        except web.HTTPRequestEntityTooLarge:
+            reply = json_api.too_large(MAX_BODY)
         if not isinstance(reply, json_api.Reply):
             reply = await reply
-        return web.Response(status=reply.status, headers=reply.headers, body=reply.body)
+        return _api_response(reply)
 
     async def resolve(request: web.Request) -> web.Response:
         names = ("trace", "fresh", "verify")
@@ -91,6 +87,36 @@ async def _page_request(request: web.Request) -> proxy.Request:
         request.remote or "",
         await request.read() if posted else b"",
     )
+
+
+async def _api_request(request: web.Request) -> json_api.Request:
+    """Raises HTTPRequestEntityTooLarge."""
+    return json_api.Request(
+        request.method,
+        request.raw_path,
+        request.content_type if request.can_read_body else "",
+        await request.read() if request.can_read_body else b"",
+        request.secure,
+        request.headers,
+        request.remote or "",
+        _certified_name(request),
+    )
+
+
+def _api_response(reply: json_api.Reply) -> web.Response:
+    response = web.Response(status=reply.status, headers=reply.headers, body=reply.body)
+    for challenge in reply.challenges:
+        response.headers.add(hdrs.WWW_AUTHENTICATE, challenge)
+    return response
+
+
+def _certified_name(request: web.Request) -> str | None:
+    """The user id, or else the common name, in the client certificate that TLS has checked."""
+    transport = request.transport
+    certificate = transport.get_extra_info("peercert") if transport is not None else None
+    parts = (certificate or {}).get("subject", ())
+    names = {name: text for part in parts for name, text in part}
+    return names.get("userId") or names.get("commonName")
 
 
 def metrics_application(front: HttpFront) -> web.Application:

@@ -180,14 +180,15 @@ class Identifier(RuleBasedStateMachine):
     def put(self, values: list[Value]) -> None:
         allowed = sound(values) and self.model is not None
         new = data_of(values)
-        after = {**(self.model or {}), **new}
+        after = dict(sorted({**(self.model or {}), **new}.items()))
         self.change(PutValues(KEY, values), allowed, after, self.new_in(new))
 
     @rule(values=some_values)
     def add(self, values: list[Value]) -> None:
         there, new = self.model or {}, data_of(values)
         allowed = sound(values) and self.model is not None and not there.keys() & new.keys()
-        self.change(AddValues(KEY, values), allowed, {**there, **new}, set(new))
+        after = dict(sorted({**there, **new}.items()))
+        self.change(AddValues(KEY, values), allowed, after, set(new))
 
     @rule(values=some_values)
     def modify(self, values: list[Value]) -> None:
