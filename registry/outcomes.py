@@ -36,6 +36,8 @@ BUSY: Final = Outcome("overloaded", 3, SERVFAIL, 503, "The server is busy", 0, T
 DRAINING: Final = Outcome("draining", 3, SERVFAIL, 503, "The node is shutting down", 0, True)
 MALFORMED: Final = Outcome("malformed", 4, FORMERR, 400, "The message cannot be read")
 TOO_LARGE: Final = Outcome("too-large", 4, FORMERR, 413, "The message is too large")
+URI_TOO_LONG: Final = Outcome("too-large", 4, FORMERR, 414, "The request target is too long")
+HEADERS_TOO_LARGE: Final = Outcome("too-large", 4, FORMERR, 431, "The headers are too large")
 UNSUPPORTED: Final = Outcome("unsupported", 5, NOTIMP, 501, "The operation is not supported")
 METHOD_NOT_ALLOWED: Final = Outcome(
     "method-not-allowed", 5, NOTIMP, 405, "The method is not allowed here"

@@ -136,11 +136,17 @@ class Node:
             Client(self._clock).ask,
             self._clock,
             may_ask=lambda host, port: plausible(host, port) and (host, port) not in own,
+            learned=self._overtaken,
             name=self.spec.name,
         )
         stack.push_async_callback(recursor.close)
         self._recursion = recursor
         return recursor
+
+    def _overtaken(self, key: Key) -> None:
+        """Drop the replies about what a walk has just found anew."""
+        for packets in (self._handle.packets, self._dns.packets):
+            packets.drop([key])
 
     async def _authority(self, stack: AsyncExitStack, seed: int) -> Authority:
         default = f"sqlite:///{self._data.node_path(self.spec.name) / 'node.db'}"
@@ -296,7 +302,7 @@ class Node:
         ):
             await self._listen(service, port, listener.bind(host, port))
             stack.push_async_callback(listener.drain, DRAIN_SECONDS)
-        web = HttpServer(application(http, *self._management()))
+        web = HttpServer(application(http, *self._management()), http)
         stack.push_async_callback(web.drain)
         await self._listen("HTTP", numbers.http, web.bind(host, numbers.http))
         directory = self._data.node_path(self.spec.name)
@@ -304,7 +310,7 @@ class Node:
         assert client_ca is None or isinstance(client_ca, str)
         tls = tls_context(directory, self.spec.name, host, client_ca)
         await self._listen("HTTPS", numbers.https, web.bind(host, numbers.https, tls))
-        metrics = HttpServer(metrics_application(http))
+        metrics = HttpServer(metrics_application(http), http)
         stack.push_async_callback(metrics.drain)
         await self._listen("metrics", numbers.metrics, metrics.bind(host, numbers.metrics))
 

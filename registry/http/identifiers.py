@@ -46,8 +46,8 @@ class IdentifierRoutes:
         self._changes = changes
 
     def add_to(self, app: web.Application) -> None:
-        app.router.add_put(PATH + "{identifier:.+}", self._put)
-        app.router.add_delete(PATH + "{identifier:.+}", self._delete)
+        app.router.add_put(PATH + "{identifier:(?s:.+)}", self._put)
+        app.router.add_delete(PATH + "{identifier:(?s:.+)}", self._delete)
 
     async def _put(self, request: web.Request) -> web.Response:
         return await self._answer(request, "create", self._create)

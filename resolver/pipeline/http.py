@@ -13,6 +13,7 @@ from prometheus_client.registry import Collector
 from registry import outcomes
 from registry.errors import Refusal
 from registry.http.problem import problem
+from registry.outcomes import Outcome
 from registry.schemes.handle import DEFAULT_RULES, HandleRules, parse
 from registry.trust.verification import report_members
 from resolver.codecs import json_api
@@ -84,7 +85,7 @@ class HttpFront:
         try:
             query = Query(asked, parse(asked, self._rules), fresh=fresh)
         except Refusal as refusal:
-            return problem(refusal.outcome, str(refusal), instance=f"/v1/resolve/{target}")
+            return self.refuse(refusal.outcome, str(refusal), f"/v1/resolve/{target}")
         steps: list[Step] = []
         answer = self._sources.resolve(query, time()) if not self._sources.recursive else None
         if answer is None:
@@ -103,7 +104,12 @@ class HttpFront:
 
     def not_found(self, target: str) -> HttpReply:
         """The reply to a path that is nothing here."""
-        return problem(outcomes.NOT_FOUND, "there is no such resource", instance=target)
+        return self.refuse(outcomes.NOT_FOUND, "there is no such resource", target)
+
+    def refuse(self, outcome: Outcome, detail: str, target: str = "") -> HttpReply:
+        """The reply to a request that asks nothing of the sources; `target` is its path."""
+        self._answers[PROTOCOL, outcome.slug] += 1
+        return problem(outcome, detail, instance=target)
 
     # --- the web proxy ---
 

@@ -51,7 +51,8 @@ class Recursor:
     """Source three of an answer. `root` are the root's sites, the one thing known beforehand.
 
     `ask` puts one question to one server and always comes back within its `seconds`. `name` is how
-    the node calls itself in traces; `may_ask` says which addresses it may send to.
+    the node calls itself in traces; `may_ask` says which addresses it may send to; `learned` is
+    called with each key whose kept answer a walk has replaced.
     """
 
     def __init__(
@@ -64,6 +65,7 @@ class Recursor:
         *,
         limits: Limits = DEFAULT_LIMITS,
         may_ask: MayAsk = plausible,
+        learned: Callable[[Key], None] = lambda key: None,
         name: str = tracing.RECURSIVE,
         max_walks: int = MAX_WALKS,
     ) -> None:
@@ -75,6 +77,7 @@ class Recursor:
         self._clock = clock
         self._limits = limits
         self._may_ask = may_ask
+        self._learned = learned
         self._name = name
         self._max_walks = max_walks
         self._walks: dict[tuple[Key, bool], asyncio.Task[Found]] = {}
@@ -146,6 +149,7 @@ class Recursor:
         if isinstance(answer, Refused) and answer.outcome not in DENIALS:
             self.stats.failures += 1
         self.answers.put(key, answer, self._clock.monotonic())
+        self._learned(key)
         return answer, walk.steps
 
     async def _converse(self, walk: Walk) -> Values | Refused:

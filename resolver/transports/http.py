@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import ssl
 from collections.abc import Awaitable, Callable
@@ -11,6 +12,14 @@ from aiohttp import hdrs, web
 
 from resolver.codecs import json_api
 from resolver.codecs.proxy import request as proxy
+from resolver.transports.http_refusals import (
+    Connection,
+    HttpReply,
+    Refuses,
+    check_method,
+    refusals,
+    response,
+)
 
 #: Largest body that is read at all; single resources set their own smaller bounds.
 MAX_BODY = 1 << 20
@@ -19,11 +28,9 @@ SHUTDOWN_SECONDS = 3.0
 FORM_TYPE = "application/x-www-form-urlencoded"
 #: A `Host` that may stand in a redirect.
 _HOST = re.compile(r"(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
-#: Status, headers, body.
-HttpReply = tuple[int, dict[str, str], bytes]
 
 
-class HttpFront(Protocol):
+class HttpFront(Refuses, Protocol):
     """What a node answers over HTTP."""
 
     def api(self, request: json_api.Request) -> json_api.Reply | Awaitable[json_api.Reply]: ...
@@ -58,19 +65,20 @@ def application(front: HttpFront, *add_routes: AddRoutes) -> web.Application:
         names = ("trace", "fresh", "verify")
         flags = [request.query.get(name, "0") in ("1", "true", "") for name in names]
         target = request.raw_path.partition("?")[0].removeprefix("/v1/resolve/")
-        return _response(await front.resolve(target, *flags))
+        return response(await front.resolve(target, *flags))
 
     async def elsewhere(request: web.Request) -> web.Response:
-        return _response(await front.page(await _page_request(request)))
+        await check_method(request)
+        return response(await front.page(await _page_request(request)))
 
-    app = web.Application(client_max_size=MAX_BODY)
+    app = web.Application(client_max_size=MAX_BODY, middlewares=[refusals(front)])
     _add_health(app, front)
-    app.router.add_get("/v1/resolve/{identifier:.+}", resolve)
+    app.router.add_get("/v1/resolve/{identifier:(?s:.+)}", resolve)
     for add in add_routes:
         add(app)
-    app.router.add_route("*", "/api/{rest:.*}", api)
+    app.router.add_route("*", "/api/{rest:(?s:.*)}", api)
     app.router.add_route("*", "/api", api)
-    app.router.add_route("*", "/{rest:.*}", elsewhere)
+    app.router.add_route("*", "/{rest:(?s:.*)}", elsewhere)
     return app
 
 
@@ -123,9 +131,9 @@ def metrics_application(front: HttpFront) -> web.Application:
     """The application of a node's metrics port."""
 
     async def metrics(request: web.Request) -> web.Response:
-        return _response(front.metrics())
+        return response(front.metrics())
 
-    app = web.Application()
+    app = web.Application(middlewares=[refusals(front)])
     _add_health(app, front)
     app.router.add_get("/metrics", metrics)
     return app
@@ -133,35 +141,40 @@ def metrics_application(front: HttpFront) -> web.Application:
 
 def _add_health(app: web.Application, front: HttpFront) -> None:
     async def health(request: web.Request) -> web.Response:
-        return _response(front.health())
+        return response(front.health())
 
     async def ready(request: web.Request) -> web.Response:
-        return _response(front.ready())
+        return response(front.ready())
 
     app.router.add_get("/healthz", health)
     app.router.add_get("/readyz", ready)
 
 
-def _response(reply: HttpReply) -> web.Response:
-    status, headers, body = reply
-    return web.Response(status=status, headers=headers, body=body)
-
-
 class HttpServer:
-    """An application and the ports it listens on."""
+    """An application and the ports it listens on. `front` answers what cannot be read."""
 
-    def __init__(self, app: web.Application) -> None:
+    def __init__(self, app: web.Application, front: Refuses) -> None:
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
+        self._front = front
+        self._listeners: list[asyncio.Server] = []
         self.port = 0
 
     async def bind(self, host: str, port: int, tls: ssl.SSLContext | None = None) -> None:
         """Open one more port. Raises OSError if it is taken."""
         if self._runner.server is None:
             await self._runner.setup()
-        site = web.TCPSite(self._runner, host, port, ssl_context=tls, backlog=1024)
-        await site.start()
-        self.port = self._runner.addresses[-1][1]
+        loop = asyncio.get_running_loop()
+        listener = await loop.create_server(self._connection, host, port, ssl=tls, backlog=1024)
+        self._listeners.append(listener)
+        self.port = listener.sockets[0].getsockname()[1]
 
     async def drain(self) -> None:
         """Stop listening, let requests under way finish for a while, then close everything."""
+        for listener in self._listeners:
+            listener.close()
         await self._runner.cleanup()
+
+    def _connection(self) -> Connection:
+        assert self._runner.server is not None
+        loop = asyncio.get_running_loop()
+        return Connection(self._runner.server, self._front, loop=loop, access_log=None)

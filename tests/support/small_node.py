@@ -114,10 +114,11 @@ class SmallNode:
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", 0).start()
         self.http_port = self._runner.addresses[0][1]
-        self._udp = await UdpServer.bind(self._datagram, "127.0.0.1", 0)
-        self.handle_port = self._udp.port
         self._tcp = TcpServer(self._message, MessageStream, lambda *garbage: None)
-        await self._tcp.bind("127.0.0.1", self.handle_port)
+        # The kernel keeps TCP ports of ended connections back for a while, so it chooses this one.
+        await self._tcp.bind("127.0.0.1", 0)
+        self.handle_port = self._tcp.port
+        self._udp = await UdpServer.bind(self._datagram, "127.0.0.1", self.handle_port)
         self._dns = await UdpServer.bind(self._dns_query, "127.0.0.1", 0)
         self.dns_port = self._dns.port
 

@@ -8,7 +8,7 @@ import pytest
 
 from registry import outcomes
 from registry.clock import ManualClock
-from registry.schemes.handle import parse
+from registry.schemes.handle import Key, parse
 from registry.values.value import Value, decode_record, encode_record
 from resolver.query import Query, Refused, Values
 from resolver.recursion.budget import Limits
@@ -124,6 +124,16 @@ async def test_fresh_goes_by_every_cache_and_renews_them():
     renewed = source.cached(query(), network.clock.now())
     assert isinstance(renewed, Values)
     assert b"new.example" in renewed.record
+
+
+async def test_it_says_whose_answer_is_new():
+    network = FakeNetwork(hierarchy())
+    learned: list[Key] = []
+    source = recursor(network, learned=learned.append)
+    await source.resolve(query())
+    await source.resolve(query())
+    await source.resolve(query(fresh=True))
+    assert learned == [query().key] * 2
 
 
 async def test_a_fresh_question_does_not_join_an_older_walk():
