@@ -219,6 +219,7 @@ class Node:
         self._dns = DnsFront(sources, self._counters, view)
         http = HttpFront(
             sources,
+            self._counters,
             [NodeCollector(spec.name, spec.role, self._counters, self._figures())],
             json=self._json_api(sources),
             own_step=self._own_step,

@@ -19,8 +19,8 @@ from registry.trust.verification import report_members
 from resolver.codecs import json_api
 from resolver.codecs.proxy.reply import ROBOTS, HttpReply
 from resolver.codecs.proxy.request import Request
-from resolver.metrics import exposition
-from resolver.pipeline.json_api import JsonApi
+from resolver.metrics import Counters, exposition
+from resolver.pipeline.json_api import PROTOCOL, JsonApi
 from resolver.pipeline.proxy import ProxyFront
 from resolver.pipeline.sources import Sources
 from resolver.query import Query, Values
@@ -49,6 +49,7 @@ class HttpFront:
     def __init__(
         self,
         sources: Sources,
+        counters: Counters,
         collectors: Iterable[Collector],
         *,
         json: JsonApi,
@@ -59,6 +60,7 @@ class HttpFront:
     ) -> None:
         self.serving = False
         self._sources = sources
+        self._answers = counters.answers
         self._collectors = tuple(collectors)
         self._json = json
         self._own_step = own_step
