@@ -60,7 +60,6 @@ _NEEDED: Final[dict[tuple[bool | None, bool | None], AdminPermission]] = {
     (True, False): _P.REMOVE_ADMIN | _P.ADD_VALUE,
     (False, True): _P.REMOVE_VALUE | _P.ADD_ADMIN,
 }
-_REPLACES: Final = _P.DELETE_HANDLE | _P.ADD_HANDLE
 
 RecordOf: TypeAlias = Callable[[str, str], "bytes | None"]
 Pieces: TypeAlias = Mapping[int, bytes]
@@ -156,10 +155,16 @@ class Rights:
         if after is None:
             needed = _P.DELETE_DERIVED_PREFIX if derived else _P.DELETE_HANDLE
             self.need(identity, change.key, record, needed, _P.DELETE_HANDLE)
-        elif needed := needed_permissions(before, after):
+            return
+        try:
+            if needed := needed_permissions(before, after):
+                self.need(identity, change.key, record, needed)
+        except NotPermitted:
             # Who may delete and create may do both at once, too.
-            more = (_REPLACES,) if isinstance(change, Create) else ()
-            self.need(identity, change.key, record, needed, *more)
+            if not isinstance(change, Create):
+                raise
+            self.need(identity, change.key, record, _P.DELETE_HANDLE)
+            self.need(identity, change.key, None, _P.ADD_HANDLE)
 
     def _is_meant(self, identity: Identity, reference: Reference) -> bool:
         """Whether a reference names the identity, or a group that it is in."""
