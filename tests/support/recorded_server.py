@@ -121,6 +121,8 @@ def _over_handle() -> Iterator[tuple[Key, list[Value]]]:
 
 def _over_http() -> Iterator[tuple[Key, list[Value]]]:
     for case in cases("json_api"):
+        if case["transport"] == "https":
+            continue  # what those show, others of them have put there
         reply: dict[str, Any] = case["response"].get("json") or {}
         handle = reply.get("handle", "")
         if reply.get("responseCode") == 1 and "@" not in handle and reply.get("values"):
