@@ -52,7 +52,7 @@ class Administration:
         """Make an identifier; its name is returned as the server wrote it.
 
         `overwrite` replaces the values of one that exists. With `mint` the server completes the
-        name, of which `identifier` is the beginning.
+        name, of which `identifier` is the beginning, with its slash: `88.901.7/`.
         """
         flags = (OVERWRITE if overwrite else 0) | (MINT if mint else 0)
         body = _with_values(identifier, values)

@@ -10,12 +10,10 @@ from resolver.cache.answers import DENIALS
 from resolver.cache.delegations import DelegationCache
 from resolver.client.endpoint import Endpoint, administration_endpoint
 from resolver.client.errors import Denied
-from resolver.query import Query, Refused
+from resolver.query import Answer, Query, Refused
 from resolver.recursion.bailiwick import home
 from resolver.recursion.driver import AskServer, Recursor
-
-#: Refusals that only the node says that an identifier belongs to.
-_AT_HOME = frozenset({*DENIALS, outcomes.AUTHENTICATION_NEEDED, outcomes.NOT_PERMITTED})
+from resolver.recursion.events import Ask, Event, Reply
 
 
 async def find_home(key: Key, start: tuple[Site, ...], ask: AskServer, clock: Clock) -> Endpoint:
@@ -23,10 +21,25 @@ async def find_home(key: Key, start: tuple[Site, ...], ask: AskServer, clock: Cl
 
     Raises Denied where the walk ends elsewhere, Unreachable where nobody there administers.
     """
+    nobody_answers = False
+
+    async def overheard(question: Ask) -> Event:
+        nonlocal nobody_answers
+        event = await ask(question)
+        nobody_answers = isinstance(event, Reply) and _refuses(event.answer)
+        return event
+
     known = DelegationCache()
-    recursor = Recursor(start, ask, clock, delegations=known)
+    recursor = Recursor(start, overheard, clock, delegations=known)
     answer = await recursor.resolve(Query(str(key).encode(), key))
-    if isinstance(answer, Refused) and answer.outcome not in _AT_HOME:
+    if nobody_answers:
+        # For a walk from the root such an identifier does not exist; nobody can make it either.
+        raise Denied(outcomes.NOT_RESPONSIBLE.handle, f"nobody answers for {key}")
+    if isinstance(answer, Refused) and answer.outcome not in DENIALS:
         raise Denied(answer.outcome.handle, answer.detail)
     zone = known.closest(home(key), clock.monotonic())
     return administration_endpoint(key, start if zone is None else zone.sites)
+
+
+def _refuses(answer: Answer) -> bool:
+    return isinstance(answer, Refused) and answer.outcome is outcomes.NOT_RESPONSIBLE

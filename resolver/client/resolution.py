@@ -26,6 +26,7 @@ from resolver.codecs.handle.message import encode_message
 from resolver.query import Answer
 from resolver.recursion.events import Ask, Event, NoReply, Reply
 from resolver.recursion.targets import HTTP, ROUNDS, TCP, UDP, Attempt, Attempts, Fault
+from resolver.transports.kept import ConnectionLost
 from resolver.transports.outbound import (
     ExchangeFailed,
     Incomplete,
@@ -44,6 +45,7 @@ CLIENT_ROUNDS: Final = (*ROUNDS, (HTTP, 4.0))
 ADMINISTRATION_SECONDS: Final = 30.0
 FAULTS: Final[dict[type[ExchangeFailed], Fault]] = {
     Unreachable: Fault.UNREACHABLE,
+    ConnectionLost: Fault.UNREACHABLE,
     Silent: Fault.TIMEOUT,
     Incomplete: Fault.TRUNCATED,
     Unusable: Fault.UNUSABLE,

@@ -8,11 +8,13 @@ import aiohttp
 
 from registry.errors import DecodeError
 from resolver.codecs.handle.framing import MessageStream
-from resolver.transports.kept import Receive
+from resolver.transports.kept import ConnectionLost, Receive
 from resolver.transports.outbound import Accept, Received, Silent, T, Unreachable, Unusable
 
 MEDIA_TYPE: Final = "application/x-hdl-message"
 _READ_SIZE: Final = 65_536
+#: The reference server wants both, or it answers with a web page.
+_HEADERS: Final = {"Content-Type": MEDIA_TYPE, "Accept": MEDIA_TYPE}
 
 
 class Tunnel:
@@ -26,10 +28,10 @@ class Tunnel:
     async def exchange(self, request: bytes, receive: Receive, seconds: float) -> None:
         """Send a request and hand each message of its reply to `receive`, until it has the last.
 
-        Raises Silent, Unreachable, Unusable, and what `receive` raises.
+        Raises Silent, Unreachable, Unusable, ConnectionLost, and what `receive` raises.
         """
         if self._session is None:
-            self._session = aiohttp.ClientSession(headers={"Content-Type": MEDIA_TYPE})
+            self._session = aiohttp.ClientSession(headers=_HEADERS)
         limit = aiohttp.ClientTimeout(sock_connect=seconds, sock_read=seconds)
         try:
             async with self._session.post(
@@ -38,8 +40,10 @@ class Tunnel:
                 await _read(response, receive)
         except TimeoutError:
             raise Silent("no reply in time") from None
+        except aiohttp.ClientConnectorError as error:
+            raise Unreachable(error.strerror or str(error)) from None
         except (aiohttp.ClientError, OSError) as error:
-            raise Unreachable(str(error) or type(error).__name__) from None
+            raise ConnectionLost(str(error) or type(error).__name__) from None
 
     async def close(self) -> None:
         """Close the connections."""

@@ -52,6 +52,7 @@ def query_of(
         public_only=bool(op_flags & PO),
         do_not_refer=bool(op_flags & DO_NOT_REFER),
         refer_prefix=at_least(suggested, PREFIX_REFERRAL_SINCE),
+        fresh=bool(op_flags & AT),
     )
 
 

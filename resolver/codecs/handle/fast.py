@@ -26,7 +26,7 @@ _HANDLE_AT: Final = 48
 _BODY_AT: Final = 44
 _NO_SELECTION: Final = bytes(8)
 _NO_CREDENTIAL: Final = bytes(4)
-_NOT_PLAIN: Final = CT | ENC | RD
+_NOT_PLAIN: Final = AT | CT | ENC | RD
 _ENVELOPE_FLAGS: Final = 0xFC
 _REQUEST_ID: Final = slice(8, 12)
 

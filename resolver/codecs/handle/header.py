@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 SIZE: Final = 24
 
-#: The reply comes from a server that is responsible itself.
+#: The reply comes from a server that is responsible itself; a request wants such a one.
 AT: Final = 0x80000000
 #: The reply is to be signed.
 CT: Final = 0x40000000

@@ -4,25 +4,31 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
+from urllib.parse import urlsplit
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from registry import outcomes
 from registry.clock import SystemClock
 from registry.errors import InvalidIdentifier
 from registry.schemes.handle import parse
-from registry.values.site import QUERY, TCP, UDP, Interface, Server, Site
-from resolver.client import Client, Endpoint
+from registry.values.key_objects import dump_public_key
+from registry.values.site import ADMIN, QUERY, TCP, UDP, Interface, Server, Site
+from registry.values.value import Value
+from resolver.client import Client, Denied, Endpoint, SecretKey
 from resolver.codecs.handle.bodies.resolution import decode_resolve_request
 from resolver.codecs.handle.fragments import split_message
 from resolver.codecs.handle.framing import MessageStream
-from resolver.codecs.handle.header import KC, PO
+from resolver.codecs.handle.header import AT, KC, PO
 from resolver.codecs.handle.message import decode_message
 from resolver.query import Query, Refused, Values
 from resolver.recursion.driver import Recursor
-from resolver.transports.outbound import ExchangeFailed, Silent, Unreachable
+from resolver.transports.outbound import ExchangeFailed, Silent, Unreachable, Unusable
 from resolver.transports.tcp import TcpServer
 from resolver.transports.udp import UdpServer
+from tests.support.administered import administered_node
 from tests.support.fake_network import Node, serve
 from tests.support.playbook import referral, values
 
@@ -67,8 +73,8 @@ class NodeOnSockets:
 
     @property
     def site(self) -> Site:
-        interfaces = (Interface(QUERY, UDP, self.port), Interface(QUERY, TCP, self.port))
-        return Site((Server(1, HOST, b"", interfaces),))
+        interfaces = (Interface(QUERY, UDP, self.port), Interface(ADMIN | QUERY, TCP, self.port))
+        return Site((Server(1, HOST, b"key of the node", interfaces),))
 
 
 @asynccontextmanager
@@ -168,3 +174,67 @@ async def test_a_reply_whose_packets_get_lost_comes_over_tcp():
     assert isinstance(answer, Values)
     assert answer.record == long.record
     assert [protocol for protocol, _ in server.requests] == ["udp", "tcp"]
+
+
+async def test_through_the_http_tunnel_where_nothing_else_answers(tmp_path):
+    async with administered_node(tmp_path) as node:
+        http = urlsplit(node.http).port
+        endpoint = Endpoint(HOST, 1, http)
+        answer = await Client().resolve("88.1000/ADMIN", endpoint)
+    assert isinstance(answer, Values)
+
+
+@pytest.mark.parametrize("protocol", ["udp", "tcp", "http"])
+async def test_certified_answers(tmp_path, protocol):
+    async with administered_node(tmp_path) as node:
+        admin = node.admins["88.1000"]
+        key = SecretKey(admin.handle, admin.index, admin.secret.encode())
+        client, endpoint = Client(), Endpoint(*node.address, urlsplit(node.http).port)
+        async with client.administer(endpoint, key) as server:
+            await server.create("88.1000/X", [Value(1, b"URL", b"https://example.org/")])
+        site = await client.site_info(endpoint)
+        answer = await client.resolve("88.1000/X", [site], protocol=protocol, certified=True)
+        assert isinstance(answer, Values)
+        other = dump_public_key(rsa.generate_private_key(65537, 2048).public_key())
+        false = replace(site, servers=(replace(site.servers[0], public_key=other),))
+        with pytest.raises(ExchangeFailed):
+            await Client(rounds=[(protocol, 0.3)]).resolve("88.1000/X", [false], certified=True)
+        with pytest.raises(Unusable, match="key is not known"):
+            await client.resolve("88.1000/X", endpoint, certified=True)
+
+
+async def test_a_fresh_answer_is_asked_for():
+    async with node() as server:
+        await Client().resolve(IDENTIFIER, server.endpoint, fresh=True)
+    assert decode_message(server.requests[0][1]).op_flags & AT
+
+
+async def test_the_server_of_an_identifier_is_found_by_walking():
+    async with (
+        node(lambda _: Refused(outcomes.NOT_FOUND)) as sector,
+        node(lambda _: referral("88.901", sector.site)) as national,
+        node(lambda _: referral("88", national.site)) as root,
+    ):
+        found = await Client().find("88.901.7/NEW", [root.site])
+    assert found == Endpoint(HOST, sector.port, None, b"key of the node")
+
+
+async def test_the_server_of_an_identifier_by_itself(tmp_path):
+    async with administered_node(tmp_path) as served:
+        endpoint = Endpoint(*served.address)
+        found = await Client().find("88.1000/NEW", endpoint)
+        assert found[:2] == endpoint[:2]
+        assert found.public_key
+        with pytest.raises(Denied) as refused:
+            await Client().find("99.1/NEW", endpoint)
+    assert refused.value.outcome is outcomes.NOT_RESPONSIBLE
+
+
+async def test_nobody_administers():
+    async with node() as server:
+        site = Site((Server(1, HOST, b"", (Interface(QUERY, UDP, server.port),)),))
+        with pytest.raises(Unreachable, match="administers"):
+            await Client().find(IDENTIFIER, [site])
+        mirror = replace(server.site, flags=0)
+        with pytest.raises(Unreachable, match="administers"):
+            await Client().find(IDENTIFIER, [mirror])

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from registry.errors import DecodeError
 from registry.values.value import Value, encode_record
+from resolver.codecs.handle.answering import decode_query
 from resolver.codecs.handle.bodies.resolution import (
     ResolveReply,
     ResolveRequest,
@@ -28,6 +29,7 @@ from resolver.codecs.handle.fragments import split_message
 from resolver.codecs.handle.header import AT, CT, ENC, RD
 from resolver.codecs.handle.message import Message, decode_message, encode_message
 from resolver.codecs.handle.reply import expiration, reply_to
+from resolver.query import Query
 from tests.support.handle_vectors import case_id, cases
 
 U8, U16, U32 = (st.integers(0, (1 << bits) - 1) for bits in (8, 16, 32))
@@ -39,7 +41,7 @@ plain_messages = st.builds(
     Message,
     op_code=st.just(1),
     body=questions.map(encode_resolve_request),
-    op_flags=U32.map(lambda flags: flags & ~(CT | ENC | RD)),
+    op_flags=U32.map(lambda flags: flags & ~(AT | CT | ENC | RD)),
     request_id=U32,
     major=U8,
     minor=U8,
@@ -80,6 +82,15 @@ def test_damaged_requests_are_left_to_the_general_codec(
     datagram = bytearray(encode_message(message))
     datagram[data.draw(st.integers(0, len(datagram) - 1))] = data.draw(U8)
     assert_read_alike(bytes(datagram))
+
+
+def test_a_request_for_a_fresh_answer_is_not_to_be_taken_from_a_cache() -> None:
+    fresh = replace(PLAIN, op_flags=AT)
+    assert decode_plain_resolve(encode_message(fresh)) is None
+    for message, wanted in ((PLAIN, False), (fresh, True)):
+        query = decode_query(message)
+        assert isinstance(query, Query)
+        assert query.fresh is wanted
 
 
 @given(st.binary(max_size=100))
