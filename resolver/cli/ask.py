@@ -78,7 +78,7 @@ async def trace(base: str, question: Question) -> Resolution:
     """Ask the recursive node whose HTTP URL is `base`, and whom it asked. Raises NobodyAnswered."""
     parameters = {"trace": "1"} | ({"fresh": "1"} if question.fresh else {})
     path = f"/v1/resolve/{quote(question.identifier, safe='')}?{urlencode(parameters)}"
-    return _selected(await _fetch(f"{base.rstrip('/')}{path}", question), question)
+    return selected(await _fetch(f"{base.rstrip('/')}{path}", question), question)
 
 
 async def _ask_http(url: SplitResult, question: Question) -> Resolution:
@@ -111,14 +111,15 @@ async def _fetch(url: str, question: Question) -> Resolution:
     )
 
 
-async def _ask_handle(url: SplitResult, question: Question) -> Resolution:
+async def ask_handle(url: SplitResult, question: Question) -> Answer:
+    """Ask over the Handle protocol, by UDP or TCP as the scheme says. Raises NobodyAnswered."""
     from resolver.client import Client, Endpoint
     from resolver.transports.outbound import ExchangeFailed
 
     where = Endpoint(url.hostname or "", url.port or HANDLE_PORT)
     try:
         async with asyncio.timeout(question.timeout):
-            answer = await Client().resolve(
+            return await Client().resolve(
                 question.identifier,
                 where,
                 types=[type_.encode() for type_ in question.types],
@@ -130,10 +131,14 @@ async def _ask_handle(url: SplitResult, question: Question) -> Resolution:
         raise NobodyAnswered(f"nobody answered: {url.scheme}://{where}: {reason}") from None
     except ExchangeFailed as error:
         raise NobodyAnswered(f"nobody answered: {url.scheme}://{where}: {error}") from None
-    return _resolution(answer)
 
 
-def _resolution(answer: Answer) -> Resolution:
+async def _ask_handle(url: SplitResult, question: Question) -> Resolution:
+    return resolution(await ask_handle(url, question))
+
+
+def resolution(answer: Answer) -> Resolution:
+    """An answer in the members of the Handle JSON API."""
     match answer:
         case Values(record=record):
             return Resolution(outcomes.OK.handle, list(map(value_to_json, decode_record(record))))
@@ -158,10 +163,10 @@ async def _ask_dns(url: SplitResult, question: Question) -> Resolution:
         return Resolution(outcome.handle, message=reply.errors)
     values = sorted(map(read_txt, reply.records), key=lambda value: value.index)
     code = outcomes.OK if values else outcomes.VALUES_NOT_FOUND
-    return _selected(Resolution(code.handle, list(map(value_to_json, values))), question)
+    return selected(Resolution(code.handle, list(map(value_to_json, values))), question)
 
 
-def _selected(found: Resolution, question: Question) -> Resolution:
+def selected(found: Resolution, question: Question) -> Resolution:
     """Only the values asked for, where the server hands out whole records."""
     if not found.positive or not (question.types or question.indexes):
         return found

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import click
@@ -16,7 +17,10 @@ from resolver.cli.ask import Question, Resolution, ask, trace
 from resolver.cli.errors import DONE, NEGATIVE, NobodyAnswered
 from resolver.cli.output import cell, note, print_json, show, table
 from resolver.cli.running import data_option, home_prefix, read_running
-from resolver.cli.values import values_table
+from resolver.cli.values import values_table, verified_table
+
+if TYPE_CHECKING:
+    from registry.trust.verification import Report
 
 
 @click.command()
@@ -29,6 +33,14 @@ from resolver.cli.values import values_table
 )
 @click.option("--trace", "traced", is_flag=True, help="Show whom the recursive node asked.")
 @click.option("--fresh", is_flag=True, help="Bypass the caches.")
+@click.option("--verify", is_flag=True, help="Check the signatures, up to a trust root.")
+@click.option(
+    "--trust-root",
+    "trust_roots",
+    multiple=True,
+    metavar="[ID=]FILE",
+    help="Believe this key (PEM, JWK, HS_PUBKEY data) at ID, not the topology's at 0.0/0.0.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the Handle JSON API's form.")
 @click.option(
     "--timeout", type=click.FloatRange(min=0.01), default=10.0, show_default=True, help="Seconds."
@@ -42,6 +54,8 @@ def resolve(
     indexes: tuple[int, ...],
     traced: bool,
     fresh: bool,
+    verify: bool,
+    trust_roots: tuple[str, ...],
     as_json: bool,
     timeout: float,
     zone: str,
@@ -49,13 +63,19 @@ def resolve(
     """Resolve IDENTIFIER, via the recursive node of the running topology unless --via is given."""
     key = handle.parse(identifier)
     question = Question(identifier, indexes, types, fresh, timeout, zone)
-    found = _resolve(question, data, via, traced)
-    if as_json:
-        print_json(_document(identifier, found))
+    report = None
+    if verify:
+        if traced or fresh:
+            raise click.UsageError("--verify goes with neither --trace nor --fresh")
+        found, report = _resolve_verified(question, data, via, trust_roots)
     else:
-        _show(identifier, found)
+        found = _resolve(question, data, via, traced)
+    if as_json:
+        print_json(_document(identifier, found, report))
+    else:
+        _show(identifier, found, report)
     if found.positive:
-        return DONE
+        return DONE if report is None else _judged(identifier, report)
     who = found.responsible or _responsible(data, home_prefix(key), found.message)
     note(f"idnode: {identifier}: {found.reason}" + (f"; responsible: {who}" if who else ""))
     return NEGATIVE
@@ -77,21 +97,51 @@ def _resolve(question: Question, data: Path, via: str | None, traced: bool) -> R
     return asyncio.run(trace(via, question))
 
 
-def _document(identifier: str, found: Resolution) -> dict[str, Any]:
+def _resolve_verified(
+    question: Question, data: Path, via: str | None, trust_roots: Sequence[str]
+) -> tuple[Resolution, Report | None]:
+    from resolver.cli.trust import known_roots, resolve_verified
+
+    roots = known_roots(data, trust_roots)
+    where = via or f"hdl://{read_running(data).recursive().handle}"
+    try:
+        return asyncio.run(resolve_verified(where, question, roots))
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--via") from None
+
+
+def _judged(identifier: str, report: Report) -> int:
+    from resolver.cli.trust import complaints
+
+    if report.trusted:
+        return DONE
+    note("\n  ".join((f"idnode: {identifier} is not verified:", *complaints(report))))
+    return NEGATIVE
+
+
+def _document(identifier: str, found: Resolution, report: Report | None) -> dict[str, Any]:
     members: dict[str, Any] = {"responseCode": found.code, "handle": identifier}
     members["values"] = found.values
     if found.message:
         members["message"] = found.message
     if found.trace is not None:
         members["trace"] = found.trace
+    if report is not None:
+        from registry.trust.verification import report_members
+
+        members["verification"] = report_members(report)
     return members
 
 
-def _show(identifier: str, found: Resolution) -> None:
+def _show(identifier: str, found: Resolution, report: Report | None) -> None:
     if found.trace:
         show(trace_table(found.trace))
-    if found.positive:
-        show(f"{identifier}", values_table(found.values))
+    if report is not None:
+        from resolver.cli.trust import verdicts
+
+        show(identifier, verified_table(found.values, verdicts(report)))
+    elif found.positive:
+        show(identifier, values_table(found.values))
 
 
 def trace_table(hops: list[dict[str, Any]]) -> Table:

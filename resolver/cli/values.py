@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from rich.table import Table
@@ -10,15 +10,37 @@ from rich.table import Table
 from resolver.cli.output import cell, table
 
 _MAX_BASE64: Final = 120
+#: Types whose data is base64 that nobody reads.
+_SIGNED_TYPES: Final = ("HS_SIGNATURE", "HS_CERT")
+_COLUMNS: Final = ("index", "type", "ttl", "data")
+_RIGHT: Final = ("index", "ttl")
 
 
 def values_table(values: Iterable[dict[str, Any]]) -> Table:
     """Index, type, TTL and data of values in JSON form."""
-    made = table(["index", "type", "ttl", "data"], right=["index", "ttl"], keep=["index", "ttl"])
+    made = table(_COLUMNS, right=_RIGHT, keep=_RIGHT)
     for value in values:
-        ttl = str(value.get("ttl", ""))
-        made.add_row(*map(cell, (value["index"], value["type"], ttl, shown(value["data"]))))
+        made.add_row(*map(cell, _row(value)))
     return made
+
+
+def verified_table(values: Iterable[dict[str, Any]], verdicts: Mapping[int, str]) -> Table:
+    """The same with a verdict by each value; those that are missing follow."""
+    made = table([*_COLUMNS[:-1], "trust", _COLUMNS[-1]], right=_RIGHT, keep=[*_RIGHT, "trust"])
+    for value in values:
+        *columns, data = _row(value)
+        made.add_row(*map(cell, (*columns, verdicts.get(value["index"], "-"), data)))
+    for index, verdict in verdicts.items():
+        if verdict == "missing":
+            made.add_row(*map(cell, (index, "-", "-", verdict, "-")))
+    return made
+
+
+def _row(value: dict[str, Any]) -> tuple[object, ...]:
+    data = shown(value["data"])
+    if value["type"].upper() in _SIGNED_TYPES and len(data) > _MAX_BASE64:
+        data = f"{data[:_MAX_BASE64]}… (cut; --json shows all)"
+    return value["index"], value["type"], value.get("ttl", ""), data
 
 
 def shown(data: Any) -> str:

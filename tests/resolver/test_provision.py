@@ -6,13 +6,17 @@ import pytest
 
 from registry.clock import ManualClock
 from registry.registration import Registrar
+from registry.schemes.handle import parse
 from registry.storage.backends import open_store
 from registry.values.admin import decode_admin
 from registry.values.site import decode_site
-from registry.values.value import decode_record
+from registry.values.value import Value, decode_record, encode_record
 from resolver.data_directory import DataDirectory
+from resolver.key_hierarchy import node_signer, trust_root
 from resolver.provision import Provision, published_site
+from resolver.query import Values
 from resolver.topology import load, with_base_port
+from resolver.verification import Verifier
 
 TOPOLOGY = load("minimal")
 
@@ -22,15 +26,16 @@ def data(tmp_path) -> DataDirectory:
     return DataDirectory(tmp_path)
 
 
-async def provisioned(data, name, seed=10, topology=TOPOLOGY):
+async def provisioned(data, name, seed=10, topology=TOPOLOGY, clock=None):
     """Run the steps for a node; its rows by key, and the number of commits that it took."""
     spec = topology.node(name)
     store = await open_store(f"sqlite:///{data.node_path(name) / 'node.db'}")
-    registrar = Registrar(store, ManualClock())
+    clock = clock or ManualClock()
+    registrar = Registrar(store, clock)
     commits = []
     store.subscribe(lambda keys, homed: commits.append(keys))
     try:
-        await Provision(topology, spec, data, store, registrar, ManualClock()).run(seed)
+        await Provision(topology, spec, data, store, registrar, clock).run(seed)
         homed = store.lookup.homed_prefixes()
         rows = {str(row.key): row for prefix in homed for row in store.lookup.scan(prefix)}
         rows |= {str(row.key): row for row in store.lookup.scan("0.NA")}
@@ -100,3 +105,40 @@ async def test_a_seed_is_not_repeated_when_identifiers_are_there(data):
     await provisioned(data, "distillery", seed=5)
     rows, _ = await provisioned(data, "distillery", seed=50)
     assert sum(not key.endswith("/ADMIN") for key in rows) == 5
+
+
+async def test_each_prefix_record_has_a_certificate_by_the_node_above(data):
+    records = {}
+    for name in ("root", "chongqing", "baijiu"):
+        rows, _ = await provisioned(data, name)
+        records |= {parse(key): row.record for key, row in rows.items()}
+    signer = node_signer(TOPOLOGY.node("distillery"), data)
+    identifier = parse("88.901.100/X")
+    now = int(ManualClock().now())
+    record = signer.sealed(identifier, encode_record([Value(1, b"URL", b"x")]), now)
+    root = trust_root(published_site(TOPOLOGY, TOPOLOGY.root, data))
+
+    async def look_up(key):
+        return Values(records[key])
+
+    report = await Verifier(look_up, [root], ManualClock()).verify(identifier, record)
+    assert report.trusted
+    assert len(report.signatures[0].chain) == 4
+
+
+@pytest.mark.parametrize("name", ["root", "chongqing"])
+async def test_certificates_are_made_again_when_they_are_about_to_expire(data, name):
+    await provisioned(data, name)
+    for days, commits in ((3650 - 366, 0), (3650 - 364, 1 if name == "chongqing" else 2)):
+        clock = ManualClock(ManualClock().now() + days * 86_400)
+        _, made = await provisioned(data, name, clock=clock)
+        assert made == commits
+
+
+async def test_a_lost_key_changes_key_and_certificate(data):
+    before, _ = await provisioned(data, "baijiu")
+    (data.node_path("distillery") / "server.key").unlink()
+    after, _ = await provisioned(data, "baijiu")
+    was, now = (values(rows, "0.NA/88.901.100") for rows in (before, after))
+    assert was[300].data != now[300].data
+    assert was[400].data != now[400].data
