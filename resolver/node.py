@@ -19,6 +19,7 @@ from registry.values.site import encode_site
 from registry.values.site_json import site_to_json
 from resolver.administration.certification import Certifier
 from resolver.administration.desk import Certification, Desk
+from resolver.administration.elsewhere import OtherNodes
 from resolver.authority import Authority
 from resolver.client import Client
 from resolver.codecs.dns.framing import Splitter
@@ -145,7 +146,7 @@ class Node:
 
     def _overtaken(self, key: Key) -> None:
         """Drop the replies about what a walk has just found anew."""
-        for packets in (self._handle.packets, self._dns.packets):
+        for packets in (self._handle.packets, self._handle.responder.signed, self._dns.packets):
             packets.drop([key])
 
     async def _authority(self, stack: AsyncExitStack, seed: int) -> Authority:
@@ -280,6 +281,11 @@ class Node:
             resolve=sources.resolve,
             serial=lambda: self._handle.responder.serial,
             administrators=[bootstrap_administrator(self.spec.prefix or PREFIX_RECORDS)],
+            elsewhere=OtherNodes(
+                Client(self._clock),
+                lambda: published_site(self.topology, self.topology.root, self._data),
+                self._clock,
+            ),
             rules=self.topology.rules,
         )
         stack.callback(desk.close)

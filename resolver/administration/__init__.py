@@ -2,6 +2,7 @@
 
 service         what an identity may have done: the one place where rights are checked
 verification    whether somebody holds the key they name
+elsewhere       the same for keys that are kept on other nodes
 challenges      questions that wait for their answer
 sessions        keys agreed upon with clients, counters, time-outs
 operations      the op codes of the native protocol as tasks for the service

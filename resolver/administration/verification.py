@@ -98,7 +98,11 @@ class Verifier:
         InvalidCredential for an unknown kind of key, Overloaded.
         """
         claimed = self.claimed(answer)
-        if answer.auth_type == SECRET_KEY and not self._homes(claimed.handle):
+        away = not self._homes(claimed.handle)
+        if away and not claimed.index:
+            # Who names no key could be anybody; other nodes are not troubled for that.
+            raise AuthenticationFailed()
+        if answer.auth_type == SECRET_KEY and away:
             request = VerifyRequest(
                 answer.user_handle, answer.user_index, nonce, request_digest, answer.answer
             )

@@ -77,17 +77,32 @@ class Administered(NamedTuple):
 @asynccontextmanager
 async def administered_node(directory: Path) -> AsyncIterator[Administered]:
     """The sector node `bench` with the prefixes 88.1000 and 88.1000.7, and nothing registered."""
+    async with administered_nodes(directory, "bench") as (node,):
+        yield node
+
+
+@asynccontextmanager
+async def administered_nodes(
+    directory: Path, *names: str
+) -> AsyncIterator[tuple[Administered, ...]]:
+    """Nodes of the topology in `recorded_server`, started in this order; nothing is registered."""
     topology = with_base_port(parse(TOPOLOGY, "recorded.toml"), free_base(4))
     data = DataDirectory(directory / "data")
-    node = Node(topology, topology.node("bench"), data)
-    await node.start(seed=0)
-    try:
-        entry = node.ready_entry()
-        host, _, port = entry["handle"].rpartition(":")
+    async with AsyncExitStack() as stack:
+        nodes = []
+        for name in names:
+            node = Node(topology, topology.node(name), data)
+            await node.start(seed=0)
+            stack.push_async_callback(asyncio.wait_for, node.drain(), PATIENCE)
+            nodes.append(node)
         admins = {admin.prefix: admin for admin in data.read_credentials().handle_admins}
-        yield Administered(node, (host, int(port)), entry["http"], admins)
-    finally:
-        await asyncio.wait_for(node.drain(), PATIENCE)
+        yield tuple(_administered(node, admins) for node in nodes)
+
+
+def _administered(node: Node, admins: dict[str, HandleAdmin]) -> Administered:
+    entry = node.ready_entry()
+    host, _, port = entry["handle"].rpartition(":")
+    return Administered(node, (host, int(port)), entry["http"], admins)
 
 
 class Place(NamedTuple):

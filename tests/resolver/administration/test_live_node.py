@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import aiohttp
 import pytest_asyncio
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from registry.rights import bootstrap_administrator
+from registry.values.admin import Admin, encode_admin
+from registry.values.key_objects import dump_public_key
 from registry.values.value import Value
 from resolver.codecs.handle.bodies.administration import (
     ValuesRequest,
@@ -23,7 +27,7 @@ from resolver.codecs.handle.header import CT, PO
 from resolver.codecs.handle.message import Message, decode_message, encode_message
 from resolver.codecs.handle.signing import verify_message
 from resolver.server_keys import server_key
-from tests.support.administered import Administered, Client, administered_node
+from tests.support.administered import Administered, Client, administered_node, administered_nodes
 
 SECTOR, HOSTED = "88.1000", "88.1000.7"
 URL = Value(1, b"URL", b"https://new.example/")
@@ -127,3 +131,43 @@ async def test_only_a_connection_can_be_logged_in(node: Administered):
         body = encode_handle(b"88.1000/ADMIN") + (300).to_bytes(4, "big")
         request = client.request(OpCode.IDIS_LOGIN_KEY, body)
         assert (await tunnelled(node, encode_message(request)))[0].response_code == 5
+
+
+async def test_keys_kept_on_another_node_are_asked_for_there(tmp_path: Path):
+    """The administrator of a sector changes the sector's prefix record on the national node."""
+    who = bootstrap_administrator(SECTOR)
+    note = encode_values_request(
+        ValuesRequest(b"0.NA/88.1000", (Value(7, b"NOTE", b"by the sector"),))
+    )
+    async with (
+        administered_nodes(tmp_path, "root", "national", "bench") as (_, national, bench),
+        Client.to(national.address) as client,
+    ):
+        for key, code in ((b"wrong", 403), (secret(bench, SECTOR), 1)):
+            request = client.request(OpCode.ADD_VALUES, note)
+            assert (await client.administer(request, who, key)).response_code == code
+        request = client.request(OpCode.ADD_VALUES, note)
+        stranger = who._replace(index=0)
+        reply = await client.administer(request, stranger, secret(bench, SECTOR))
+        assert reply.response_code == 403
+
+
+async def test_public_keys_kept_on_another_node_are_fetched_certified(tmp_path: Path):
+    who = bootstrap_administrator(SECTOR)
+    signer = who._replace(index=301)
+    key = rsa.generate_private_key(65537, 2048)
+    public = Value(301, b"HS_PUBKEY", dump_public_key(key.public_key()))
+    chief = Value(101, b"HS_ADMIN", encode_admin(Admin(b"88.1000/ADMIN", 301)))
+    async with administered_nodes(tmp_path, "root", "national", "bench") as (_, national, bench):
+        mine = secret(bench, SECTOR)
+        async with Client.to(bench.address) as client:
+            body = encode_values_request(ValuesRequest(b"88.1000/ADMIN", (public,)))
+            request = client.request(OpCode.ADD_VALUES, body)
+            assert (await client.administer(request, who, mine)).response_code == 1
+        async with Client.to(national.address) as client:
+            body = encode_values_request(ValuesRequest(b"0.NA/88.1000", (chief,)))
+            request = client.request(OpCode.ADD_VALUES, body)
+            assert (await client.administer(request, who, mine)).response_code == 1
+            body = encode_values_request(ValuesRequest(b"0.NA/88.1000", (replace(URL, index=9),)))
+            request = client.request(OpCode.ADD_VALUES, body)
+            assert (await client.administer(request, signer, key)).response_code == 1
