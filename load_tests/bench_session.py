@@ -1,7 +1,4 @@
-"""Authenticated creates in one session on one connection: how many a second a node makes durable.
-
-rate = await session_creates(endpoint, SecretKey("88.901.7/ADMIN", 300, secret), "88.901.7")
-"""
+"""Authenticated creates in one session on one connection: how many a second become durable."""
 
 from __future__ import annotations
 
@@ -10,6 +7,7 @@ import secrets
 from collections.abc import Iterator
 from time import perf_counter
 
+from registry.schemes.handle import parse
 from registry.values.value import Value
 from resolver.client import Administration, Client, Endpoint, PrivateKey, SecretKey
 
@@ -22,18 +20,18 @@ VALUES = (
 async def session_creates(
     endpoint: Endpoint,
     identity: SecretKey | PrivateKey,
-    prefix: str,
     count: int = 10_000,
     in_flight: int = 32,
 ) -> float:
-    """Creates per second, each acknowledged after it is durable; names are new on each run.
+    """Creates per second, each acknowledged after it is durable.
 
+    They lie under the prefix of the administrator's own identifier, with new names on each run.
     Setting up the session and proving the key is not counted. Raises ExchangeFailed, Denied.
     """
-    run = secrets.token_hex(4)
-    names = (f"{prefix}/SESSION-{run}-{number:06}" for number in range(count))
+    run = f"{parse(identity.handle).prefix}/SESSION-{secrets.token_hex(4)}"
+    names = (f"{run}-{number:06}" for number in range(count))
     async with Client().administer(endpoint, identity, in_flight=in_flight) as server:
-        await server.create(f"{prefix}/SESSION-{run}", VALUES)
+        await server.create(run, VALUES)
         started = perf_counter()
         async with asyncio.TaskGroup() as workers:
             for _ in range(in_flight):

@@ -303,5 +303,5 @@ async def test_a_session_that_the_server_forgets(tmp_path):
 
 
 async def test_the_benchmark(place):
-    rate = await session_creates(place.endpoint, place.key, PREFIX, count=200)
+    rate = await session_creates(place.endpoint, place.key, count=200)
     assert rate > 0

@@ -141,7 +141,7 @@ async def test_a_reply_that_cannot_be_read():
         assert len(await ask(connection, 2)) == 1
 
 
-async def test_each_message_starts_the_wait_anew():
+async def test_a_reply_that_stops_half_way():
     turn = asyncio.Event()
 
     async def serve(reader, writer):
