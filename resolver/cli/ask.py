@@ -68,8 +68,8 @@ def ask(url: str, question: Question) -> Resolution:
         raise ValueError(f"{url!r} is not one of {', '.join(f'{s}://' for s in SCHEMES)}host:port")
     if not parts.hostname:
         raise ValueError(f"{url!r} names no host")
-    if question.fresh and parts.scheme not in ("http", "https"):
-        raise ValueError(f"{parts.scheme}:// cannot say --fresh: use the node's http:// URL")
+    if question.fresh and parts.scheme == "dns":
+        raise ValueError("dns:// cannot say --fresh: use the node's http:// or hdl:// URL")
     _ = parts.port  # raises ValueError where it is no port
     return asyncio.run(SCHEMES[parts.scheme](parts, question))
 
@@ -124,6 +124,7 @@ async def ask_handle(url: SplitResult, question: Question) -> Answer:
                 where,
                 types=[type_.encode() for type_ in question.types],
                 indexes=question.indexes,
+                fresh=question.fresh,
                 protocol=url.scheme.partition("+")[2] or None,
             )
     except TimeoutError:

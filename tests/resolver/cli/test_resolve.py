@@ -151,7 +151,8 @@ def test_a_trace_needs_http(node, idnode):
     assert found.status == 2
 
 
-def test_fresh_is_said_over_http_only(node, idnode):
+def test_fresh_cannot_be_said_over_dns(node, idnode):
+    assert idnode("resolve", BOTTLE, "--fresh", "--via", url(node, "hdl")).status == 0
     idnode("resolve", BOTTLE, "--fresh", "--via", url(node, "http"))
     assert "auth=true" in node.requests[0][1]
     found = idnode("resolve", BOTTLE, "--fresh", "--via", url(node, "dns"))
