@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterable
-from typing import Final
+from collections.abc import Callable
 
-from registry.changes import AddValues, Create, Delete, ModifyValues, PutValues, RemoveValues
-from registry.errors import InvalidIdentifier, InvalidValue, Unsupported, ValueExists
+from registry.changes import (
+    AddValues,
+    Create,
+    Delete,
+    ModifyValues,
+    PutValues,
+    RemoveValues,
+    check_indexes,
+)
+from registry.errors import InvalidIdentifier, InvalidValue, Unsupported
 from registry.schemes.handle import DEFAULT_RULES, HandleRules, parse
-from registry.values.value import Value
 from resolver.administration.context import TCP, Context
 from resolver.administration.service import Administration
 from resolver.administration.tasks import (
@@ -35,8 +41,6 @@ from resolver.codecs.handle.bodies.authentication import decode_login, decode_ve
 from resolver.codecs.handle.codes import OpCode
 from resolver.codecs.handle.header import AT, MINT, OVERWRITE
 from resolver.codecs.handle.message import Message
-
-_MAX_INDEX: Final = 0x7FFF_FFFF
 
 #: Reads a task from a request; raises DecodeError or the Refusal of what the request says.
 TaskOf = Callable[[Message, Context], Task]
@@ -93,7 +97,7 @@ class Operations:
         if request.op_flags & MINT:
             handle = minted(handle)
         key = parse(handle, self._rules)
-        _check_values(values)
+        check_indexes(values)
         overwrite = bool(request.op_flags & OVERWRITE)
         change = Create(key, values, overwrite)
         flags = AT | request.op_flags & MINT
@@ -108,7 +112,7 @@ class Operations:
         key = parse(handle, self._rules)
         if not values:
             raise InvalidValue("Value list was empty")
-        _check_values(values)
+        check_indexes(values)
         change = PutValues(key, values) if request.op_flags & OVERWRITE else AddValues(key, values)
         return ChangeTask(self._administration, change, open=False)
 
@@ -140,17 +144,6 @@ def minted(start: bytes) -> bytes:
     """A new handle that begins so: with a slash where there is none, and a random UUID."""
     slash = b"" if b"/" in start else b"/"
     return start + slash + str(uuid.uuid4()).encode()
-
-
-def _check_values(values: Iterable[Value]) -> None:
-    """Refuse indexes as the reference server does before it asks who somebody is."""
-    seen = set()
-    for value in values:
-        if not 1 <= value.index <= _MAX_INDEX:
-            raise InvalidValue("Value indexes must be positive", value.index, "index")
-        if value.index in seen:
-            raise ValueExists(value.index)
-        seen.add(value.index)
 
 
 def _next_transaction(request: Message, context: Context) -> Task:

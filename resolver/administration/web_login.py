@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import secrets
 from collections.abc import Callable
@@ -100,7 +101,7 @@ class WebLogin:
     async def _by_secret_elsewhere(self, basic: Basic) -> Identity:
         """The node that holds the secret is shown a proof of it, not the secret itself."""
         nonce, salt = secrets.token_bytes(_NONCE_SIZE), secrets.token_bytes(SALT_SIZE)
-        answer = make_secret_answer(basic.secret, nonce, b"", OWN, salt)
+        answer = await asyncio.to_thread(make_secret_answer, basic.secret, nonce, b"", OWN, salt)
         proof = ChallengeAnswer(SECRET_KEY, basic.handle, basic.index, answer)
         return await self._verifier.verify(proof, nonce, b"", OWN)
 

@@ -122,7 +122,8 @@ class JsonAdministration:
             reply = await self._actions[type(asked)](asked, identity)
         except Refusal as refusal:
             self._changes[operation, refusal.outcome.slug] += 1
-            reply = encode_refusal(refusal, named, asked.style, self._who_knows(named))
+            knows = who_knows(self._responsible, named, self._rules)
+            reply = encode_refusal(refusal, named, asked.style, knows)
             return self.callers.refuse(refusal, reply, request, identity, operation)
         self._answers[PROTOCOL, outcomes.OK.slug] += 1
         self._changes[operation, outcomes.OK.slug] += 1
@@ -194,16 +195,20 @@ class JsonAdministration:
             raise InvalidIdentifier("prefix", "Handle is not a prefix handle")
         return key.suffix
 
-    def _who_knows(self, named: bytes) -> str | None:
-        try:
-            return self._responsible(Query(named, parse(named, self._rules)))
-        except InvalidIdentifier:
-            return None
-
 
 def asked_about(asked: Asked) -> bytes:
     """The identifier or prefix that a request is about, as it was written; b"" where none is."""
     return b"" if isinstance(asked, PrefixesRequest) else getattr(asked, "asked", b"")
+
+
+def who_knows(
+    responsible: Callable[[Query], str | None], named: bytes, rules: HandleRules
+) -> str | None:
+    """The node that is responsible for what a request names, as far as that is known."""
+    try:
+        return responsible(Query(named, parse(named, rules)))
+    except InvalidIdentifier:
+        return None
 
 
 def needs_authentication(answer: Answer) -> bool:

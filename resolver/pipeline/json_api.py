@@ -23,6 +23,7 @@ from resolver.pipeline.json_administration import (
     JsonAdministration,
     asked_about,
     needs_authentication,
+    who_knows,
 )
 from resolver.pipeline.sources import Sources
 from resolver.query import Answer, Query, Values
@@ -93,7 +94,9 @@ class JsonApi:
         if isinstance(asked, SessionRequest):
             return bare(501)
         # What is to be changed or listed is kept by other nodes.
-        return encode_refusal(PrefixNotHomed(""), asked_about(asked), asked.style)
+        named = asked_about(asked)
+        knows = who_knows(self._responsible, named, self._rules)
+        return encode_refusal(PrefixNotHomed(""), named, asked.style, knows)
 
     def _lookup(
         self, asked: Lookup, request: json_api.Request, started: float

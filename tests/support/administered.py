@@ -75,18 +75,25 @@ class Administered(NamedTuple):
 
 
 @asynccontextmanager
-async def administered_node(directory: Path) -> AsyncIterator[Administered]:
-    """The sector node `bench` with the prefixes 88.1000 and 88.1000.7, and nothing registered."""
-    async with administered_nodes(directory, "bench") as (node,):
+async def administered_node(directory: Path, settings: str = "") -> AsyncIterator[Administered]:
+    """The sector node `bench` with the prefixes 88.1000 and 88.1000.7, and nothing registered.
+
+    `settings` are its own, as TOML.
+    """
+    async with administered_nodes(directory, "bench", settings=settings) as (node,):
         yield node
 
 
 @asynccontextmanager
 async def administered_nodes(
-    directory: Path, *names: str
+    directory: Path, *names: str, settings: str = ""
 ) -> AsyncIterator[tuple[Administered, ...]]:
-    """Nodes of the topology in `recorded_server`, started in this order; nothing is registered."""
-    topology = with_base_port(parse(TOPOLOGY, "recorded.toml"), free_base(4))
+    """Nodes of the topology in `recorded_server`, started in this order; nothing is registered.
+
+    `settings` are those of its last node, `bench`.
+    """
+    text = f"{TOPOLOGY}settings = {{ {settings} }}\n"
+    topology = with_base_port(parse(text, "recorded.toml"), free_base(4))
     data = DataDirectory(directory / "data")
     async with AsyncExitStack() as stack:
         nodes = []

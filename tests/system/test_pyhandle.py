@@ -15,6 +15,9 @@ from pyhandle.handleexceptions import (
 )
 
 from tests.support.processes import Topology, up
+from tests.support.wire import fetch
+
+JSON = {"Content_Type": "application/json"}
 
 
 @pytest.fixture(scope="module")
@@ -77,6 +80,15 @@ def test_generated_and_listed_forms(sector):
     as_json = peer.register_handle_json(f"{entry['prefix']}/py-json", values)
     for handle in (generated, kv, as_json):
         peer.delete_handle(handle)
+
+
+def test_the_recursive_node_names_the_node_to_write_to(running, sector):
+    topology, _ = running
+    entry, _, _ = sector
+    path = f"/api/handles/{entry['prefix']}/py-3"
+    reply = fetch(topology.nodes["recursive"]["https"], path, "PUT", b"[]", **JSON)
+    assert reply.status == 400
+    assert f"ask sector node {entry['name']}" in json.loads(reply.body)["message"]
 
 
 def test_a_wrong_secret(sector):
