@@ -56,18 +56,14 @@ class Ledger:
         if entry is None:
             tally.strays += 1
             return
-        parts = entry[0].parts
         number = 0 if self._part_at is None else data[at + self._part_at]
-        if number < len(parts):
-            expected, ranges = parts[number]
-            if size == expected:
-                for offset, octets in ranges:
-                    if not data.startswith(octets, at + offset, at + size):
-                        break
-                else:
-                    self._came(ident, entry, number, now)
-                    return
-        self._examine(ident, entry, number, bytes(data[at : at + size]), now)
+        verdict = entry[0].check(number, data, at, size)
+        if verdict.kind is Kind.RIGHT:
+            self._came(ident, entry, number, now)
+        else:
+            del self._open[ident]
+            self._come.pop(ident, None)
+            self._recorder.failed(verdict.kind, verdict.reason, bytes(data[at : at + size]))
 
     def expire(self, now: int) -> None:
         """Give up what has waited too long."""
@@ -106,15 +102,3 @@ class Ledger:
             self._come.pop(ident, None)
         del self._open[ident]
         self._recorder.right(intended, sent_at, now)
-
-    def _examine(self, ident: int, entry: _Entry, number: int, packet: bytes, now: int) -> None:
-        """A packet is not as it was last time: right in another form, wrong, or a refusal."""
-        template = entry[0]
-        verdict = template.judge(number, packet)
-        if verdict.kind is Kind.RIGHT and verdict.part is not None:
-            template.parts[number] = verdict.part
-            self._came(ident, entry, number, now)
-            return
-        del self._open[ident]
-        self._come.pop(ident, None)
-        self._recorder.failed(verdict.kind, verdict.reason, packet)

@@ -7,16 +7,18 @@ print(summary.rate, summary.p99, summary.lost, summary.wrong)
 
 from __future__ import annotations
 
+import gc
 import itertools
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
+from load_tests.datagrams import LANES, Datagrams
+from load_tests.generator import generate
 from load_tests.pacing import SECOND, ClosedLoop, OpenLoop, Pacer, Stage, constant, poisson
 from load_tests.recorder import Recorder
 from load_tests.requests.template import Template, Wire
 from load_tests.tally import Tally
-from load_tests.udp import LANES, generate
 
 #: Replies after this many seconds are too late, and are waited for that long.
 DEADLINE: Final = 1.0
@@ -81,18 +83,12 @@ def run_udp(
     `patience` seconds; a right reply after `deadline` counts as slow. Raises ValueError unless
     exactly one of rate and outstanding is given, OSError where nothing can be sent.
     """
+    gc.collect()
     start = time.perf_counter_ns()
     pacer = _pacer(start, seconds, rate, outstanding, seed)
     recorder = Recorder(start, round(deadline * SECOND))
-    generate(
-        *target,
-        wire,
-        _endless(templates),
-        pacer,
-        recorder,
-        patience=round(patience * SECOND),
-        lanes=lanes,
-    )
+    carrier = Datagrams(*target, wire, recorder, round(patience * SECOND), lanes)
+    generate(carrier, _endless(templates), pacer, recorder)
     return summarise(recorder.tally)
 
 

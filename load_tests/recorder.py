@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from load_tests.histogram import Histogram
 from load_tests.pacing import SECOND
 from load_tests.requests.template import Kind
 from load_tests.tally import LATE, MAX_EXAMPLES, Second, Tally
@@ -18,22 +17,25 @@ OnSecond = Callable[[Second], None]
 class Recorder:
     """Counts outcomes; times are nanoseconds of one monotonic clock, `start` is the run's.
 
-    `deadline` is the longest latency of a reply that came in time. `on_second` hears of every
-    second that is over.
+    `deadline` is the longest latency of a reply that came in time. `on_second` gets every second
+    that is over.
     """
 
-    def __init__(self, start: int, deadline: int, on_second: OnSecond | None = None) -> None:
+    def __init__(
+        self, start: int, deadline: int, on_second: OnSecond = lambda second: None
+    ) -> None:
         self.tally = Tally()
-        self.seconds: list[Second] = []
         self._start = start
         self._deadline = deadline
         self._on_second = on_second
-        self._latency = Histogram()
-        self._before = Second(0)
+        self._second = Second(0)
+        self._before = (0, 0, 0)
+        self._last = start
 
     def sent(self, intended: int, now: int, octets: int) -> None:
         """A request went out."""
         tally = self.tally
+        self._last = now
         lateness = now - intended
         tally.sent += 1
         tally.octets_sent += octets
@@ -44,9 +46,10 @@ class Recorder:
     def right(self, intended: int, sent_at: int, now: int) -> None:
         """The right reply came."""
         tally = self.tally
+        self._last = now
         latency = now - intended
         tally.right += 1
-        self._latency.record(latency)
+        self._second.latency.record(latency)
         tally.service.record(now - sent_at)
         if latency > self._deadline:
             tally.slow += 1
@@ -69,30 +72,23 @@ class Recorder:
 
     def tick(self, now: int) -> None:
         """Close the seconds that are over."""
-        while now >= self._start + (len(self.seconds) + 1) * SECOND:
+        while now >= self._start + (self._second.at + 1) * SECOND:
             self._close_second()
 
     def finish(self, now: int) -> None:
         """Close the second that has begun, and the run."""
         self.tick(now)
         self._close_second()
-        self.tally.seconds = (now - self._start) / SECOND
+        # The wait for what never came is not part of the run.
+        self.tally.seconds = (self._last - self._start) / SECOND
 
     def _close_second(self) -> None:
-        tally, latency, before = self.tally, self._latency, self._before
-        total = Second(len(self.seconds), tally.sent, tally.right, tally.failed)
-        closed = Second(
-            total.at,
-            total.sent - before.sent,
-            total.right - before.right,
-            total.failed - before.failed,
-            latency.quantile(0.5),
-            latency.quantile(0.99),
-            latency.longest,
+        tally, second = self.tally, self._second
+        total = (tally.sent, tally.right, tally.failed)
+        second.sent, second.right, second.failed = (
+            now - before for now, before in zip(total, self._before, strict=True)
         )
         self._before = total
-        tally.latency.add(latency)
-        latency.clear()
-        self.seconds.append(closed)
-        if self._on_second is not None:
-            self._on_second(closed)
+        tally.latency.add(second.latency)
+        self._second = Second(second.at + 1)
+        self._on_second(second)

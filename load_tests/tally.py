@@ -11,20 +11,25 @@ from load_tests.histogram import Histogram
 #: How many wrong replies are kept to be looked at.
 MAX_EXAMPLES: Final = 5
 #: A request sent so many nanoseconds after its time, or more, is late.
-LATE: Final = 1_000_000
+LATE: Final = 10_000_000
 
 
 @dataclass(slots=True)
 class Second:
-    """One second of a run; latencies in nanoseconds, of the replies that arrived in it."""
+    """One second of a run, the number `at` of it: what was sent, and what came, in that second."""
 
     at: int
     sent: int = 0
     right: int = 0
     failed: int = 0
-    p50: int = 0
-    p99: int = 0
-    longest: int = 0
+    latency: Histogram = field(default_factory=Histogram)
+
+    def add(self, other: Second) -> None:
+        """Count what another generator did in the same second."""
+        self.sent += other.sent
+        self.right += other.right
+        self.failed += other.failed
+        self.latency.add(other.latency)
 
 
 @dataclass(slots=True)
@@ -55,11 +60,39 @@ class Tally:
     lateness: Histogram = field(default_factory=Histogram)
     reasons: Counter[str] = field(default_factory=Counter)
     examples: list[str] = field(default_factory=list)
-    #: CPU seconds of the generator, and seconds from the first intended request to the last reply.
+    #: CPU seconds of the generator, and seconds from its start to the last right reply.
     cpu: float = 0.0
     seconds: float = 0.0
+
+    def add(self, other: Tally) -> None:
+        """Count what another generator counted at the same time."""
+        for name in _SUMS:
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        for name in _HISTOGRAMS:
+            getattr(self, name).add(getattr(other, name))
+        self.reasons.update(other.reasons)
+        self.examples = [*self.examples, *other.examples][:MAX_EXAMPLES]
+        self.seconds = max(self.seconds, other.seconds)
 
     @property
     def failed(self) -> int:
         """Requests that ended without the right reply."""
         return self.wrong + self.refused + self.lost
+
+
+_SUMS: Final = (
+    "sent",
+    "unsent",
+    "late",
+    "right",
+    "slow",
+    "wrong",
+    "refused",
+    "lost",
+    "strays",
+    "dropped",
+    "octets_sent",
+    "octets_received",
+    "cpu",
+)
+_HISTOGRAMS: Final = ("latency", "service", "lateness")

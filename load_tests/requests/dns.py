@@ -47,11 +47,24 @@ def question(name: str, record: bytes, *, recursion_desired: bool = True) -> Tem
 
     `name` is absolute, without the final dot.
     """
-    labels = b"".join(b"%c%b" % (len(label), label.encode()) for label in name.split("."))
-    asked = labels + b"\x00" + struct.pack(">HH", TXT, IN)
-    head = HEADER.pack(0, RD if recursion_desired else 0, 1, 0, 0, 1)
+    asked = _question(name)
     expected = tuple(sorted(txt(record)))
-    return Template(head + asked + _OPT, [UNKNOWN], partial(_judge, expected, asked))
+    return Template(_request(asked, recursion_desired), [UNKNOWN], partial(_judge, expected, asked))
+
+
+def denied(name: str, *, recursion_desired: bool = True) -> Template:
+    """Ask for a name that does not exist."""
+    asked = _question(name)
+    return Template(_request(asked, recursion_desired), [UNKNOWN], _judge_denial)
+
+
+def _question(name: str) -> bytes:
+    labels = b"".join(b"%c%b" % (len(label), label.encode()) for label in name.split("."))
+    return labels + b"\x00" + struct.pack(">HH", TXT, IN)
+
+
+def _request(asked: bytes, recursion_desired: bool) -> bytes:
+    return HEADER.pack(0, RD if recursion_desired else 0, 1, 0, 0, 1) + asked + _OPT
 
 
 def _judge(expected: tuple[bytes, ...], asked: bytes, number: int, reply: bytes) -> Verdict:
@@ -67,6 +80,16 @@ def _judge(expected: tuple[bytes, ...], asked: bytes, number: int, reply: bytes)
     if tuple(sorted(answer.rdata for answer in found)) != expected:
         return Verdict(Kind.WRONG, "the records are not the expected ones")
     return Verdict(Kind.RIGHT, part=_part(reply, [answer.ttl_at for answer in found]))
+
+
+def _judge_denial(number: int, reply: bytes) -> Verdict:
+    flags = int.from_bytes(reply[_FLAGS_AT : _FLAGS_AT + 2], "big")
+    rcode = flags & _RCODE
+    if rcode == outcomes.NXDOMAIN:
+        return Verdict(Kind.RIGHT)
+    if rcode == outcomes.NOERROR:
+        return Verdict(Kind.WRONG, "records of what does not exist")
+    return Verdict(Kind.REFUSED, f"rcode {rcode}")
 
 
 def _refusal(flags: int) -> Verdict | None:

@@ -10,7 +10,7 @@ import struct
 from functools import partial
 from typing import Final
 
-from load_tests.requests.template import Kind, Part, Template, Verdict, Wire
+from load_tests.requests.template import UNKNOWN, Kind, Part, Template, Verdict, Wire
 from resolver.codecs.handle import envelope as envelopes
 from resolver.codecs.handle.asking import RESOLVER_FLAGS
 from resolver.codecs.handle.bodies.resolution import (
@@ -63,6 +63,15 @@ def resolution(
     return Template(request, parts, partial(_judge, wire))
 
 
+def denied(handle: bytes, *, wire: Wire = UDP, op_flags: int = RESOLVER_FLAGS) -> Template:
+    """Ask for a handle that does not exist."""
+    asked = encode_resolve_request(ResolveRequest(handle))
+    request = Message(
+        OpCode.RESOLVE, body=asked, op_flags=op_flags, expiration=_EXPIRATION_OF_REQUEST
+    )
+    return Template(encode_message(request), [UNKNOWN], _judge_denial)
+
+
 def _parts(reply: bytes) -> list[Part]:
     """The packets of a reply; behind the first one they hold nothing but body."""
     if len(reply) <= MAX_DATAGRAM:
@@ -94,4 +103,13 @@ def _judge(wire: Wire, number: int, packet: bytes) -> Verdict:
         return Verdict(Kind.WRONG, "the values are not the expected ones")
     if code in _DENIALS:
         return Verdict(Kind.WRONG, f"denied what exists: {response_name(code)}")
+    return Verdict(Kind.REFUSED, f"response code {code} ({response_name(code)})")
+
+
+def _judge_denial(number: int, packet: bytes) -> Verdict:
+    code = int.from_bytes(packet[_RESPONSE_CODE], "big")
+    if code == ResponseCode.HANDLE_NOT_FOUND:
+        return Verdict(Kind.RIGHT)
+    if code == ResponseCode.SUCCESS:
+        return Verdict(Kind.WRONG, "values of what does not exist")
     return Verdict(Kind.REFUSED, f"response code {code} ({response_name(code)})")

@@ -38,6 +38,7 @@ class Verdict(NamedTuple):
     part: Part | None = None
 
 
+AS_EXPECTED: Final = Verdict(Kind.RIGHT)
 Judge = Callable[[int, bytes], Verdict]
 
 
@@ -52,6 +53,21 @@ class Template:
     request: bytes
     parts: list[Part]
     judge: Judge
+
+    def check(self, number: int, data: bytes | bytearray, at: int, size: int) -> Verdict:
+        """What packet `number` of a reply, `size` octets of the data at `at`, is worth."""
+        if number < len(self.parts):
+            expected, ranges = self.parts[number]
+            if size == expected:
+                for offset, octets in ranges:
+                    if not data.startswith(octets, at + offset, at + size):
+                        break
+                else:
+                    return AS_EXPECTED
+        verdict = self.judge(number, bytes(data[at : at + size]))
+        if verdict.part is not None:
+            self.parts[number] = verdict.part
+        return verdict
 
 
 @dataclass(frozen=True, slots=True)
