@@ -6,6 +6,7 @@ import importlib
 import sys
 import traceback
 from collections.abc import Sequence
+from importlib.metadata import entry_points
 from typing import Final
 
 import click
@@ -29,25 +30,35 @@ COMMANDS: Final = {
 }
 
 
+#: Entry points of this group are sub-commands of packages above this one.
+PLUG_INS: Final = "idnode.commands"
+
+
 class LazyGroup(click.Group):
     """A group that imports a sub-command's module when it is run, not to list it."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(COMMANDS)
+        return [*COMMANDS, *sorted(entry_points(group=PLUG_INS).names)]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in COMMANDS:
-            return None
-        module, attribute, _ = COMMANDS[cmd_name]
-        found = getattr(importlib.import_module(f"resolver.cli.{module}"), attribute)
+        if cmd_name in COMMANDS:
+            module, attribute, _ = COMMANDS[cmd_name]
+            found = getattr(importlib.import_module(f"resolver.cli.{module}"), attribute)
+        else:
+            plug_ins = entry_points(group=PLUG_INS, name=cmd_name)
+            if not plug_ins:
+                return None
+            found = next(iter(plug_ins)).load()
         assert isinstance(found, click.Command)
         return found
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        summaries = {name: summary for name, (_, _, summary) in COMMANDS.items() if summary}
+        for name in self.list_commands(ctx):
+            if name not in COMMANDS and (plug_in := self.get_command(ctx, name)) is not None:
+                summaries[name] = plug_in.get_short_help_str(limit=70)
         with formatter.section("Commands"):
-            formatter.write_dl(
-                [(name, summary) for name, (_, _, summary) in COMMANDS.items() if summary]
-            )
+            formatter.write_dl([*summaries.items()])
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})

@@ -1,0 +1,1 @@
+"""Load profiles: the TOML files under `configs/profiles`, read, checked and scaled."""
