@@ -6,7 +6,7 @@ signed 32-bit number, adding never replaces and modifying never adds.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
@@ -14,13 +14,14 @@ from registry.errors import (
     AlreadyExists,
     InvalidValue,
     NotFound,
-    Refusal,
+    PreconditionFailed,
     ValueExists,
     ValuesNotFound,
 )
+from registry.lifecycle import Operation, State, standing, step
 from registry.namespaces.namespace import check_namespace
 from registry.schemes.handle import Key
-from registry.storage.interface import ACTIVE, Row
+from registry.storage.interface import Row
 from registry.values.value import TTL_ABSOLUTE, TTL_RELATIVE, Value, encode_value, scan
 from registry.values.wire import u32
 
@@ -44,27 +45,39 @@ class Change(Protocol):
     def key(self) -> Key: ...
 
     @property
-    def taken(self) -> Refusal:
-        """The refusal if the identifier is kept in a state in which it does not resolve."""
+    def operation(self) -> Operation:
+        """What it is in the life of the identifier."""
         ...
+
+    def check(self, current: Row | None) -> None:
+        """Raise PreconditionFailed unless the stored row is one that the change was made for."""
 
     def apply(self, before: Pieces | None, now: int) -> Pieces | None:
         """The values afterwards; None stands for no identifier. Raises Refusal."""
         ...
 
 
-class _OfExisting:
-    """What the changes share that need an identifier to be there."""
+class _Unconditional:
+    """What the changes share that do not ask which version they change."""
+
+    __slots__ = ()
+
+    def check(self, current: Row | None) -> None:
+        """Any version will do."""
+
+
+class _Update(_Unconditional):
+    """What the changes share that need an active identifier to be there."""
 
     __slots__ = ()
 
     @property
-    def taken(self) -> Refusal:
-        return NotFound()
+    def operation(self) -> Operation:
+        return Operation.UPDATE
 
 
 @dataclass(frozen=True, slots=True)
-class Create:
+class Create(_Unconditional):
     """Register an identifier; with `overwrite`, replace all values of one that exists."""
 
     key: Key
@@ -72,17 +85,17 @@ class Create:
     overwrite: bool = False
 
     @property
-    def taken(self) -> Refusal:
-        return AlreadyExists()
+    def operation(self) -> Operation:
+        return Operation.REGISTER
 
     def apply(self, before: Pieces | None, now: int) -> Pieces | None:
         if before is not None and not self.overwrite:
-            raise self.taken
+            raise AlreadyExists()
         return _changed(before or {}, _stamped(self.values, now))
 
 
 @dataclass(frozen=True, slots=True)
-class PutValues(_OfExisting):
+class PutValues(_Update):
     """Add values, replacing those whose index is taken."""
 
     key: Key
@@ -94,7 +107,7 @@ class PutValues(_OfExisting):
 
 
 @dataclass(frozen=True, slots=True)
-class AddValues(_OfExisting):
+class AddValues(_Update):
     """Add values under indexes that are free."""
 
     key: Key
@@ -109,7 +122,7 @@ class AddValues(_OfExisting):
 
 
 @dataclass(frozen=True, slots=True)
-class ModifyValues(_OfExisting):
+class ModifyValues(_Update):
     """Replace values under indexes that are taken."""
 
     key: Key
@@ -122,7 +135,7 @@ class ModifyValues(_OfExisting):
 
 
 @dataclass(frozen=True, slots=True)
-class RemoveValues(_OfExisting):
+class RemoveValues(_Update):
     """Remove the values with these indexes; the identifier stays, even with none left."""
 
     key: Key
@@ -135,13 +148,41 @@ class RemoveValues(_OfExisting):
 
 
 @dataclass(frozen=True, slots=True)
-class Delete(_OfExisting):
-    """Remove the identifier."""
+class Reserve(_Unconditional):
+    """Keep an identifier that is not there for its registration."""
 
     key: Key
 
+    @property
+    def operation(self) -> Operation:
+        return Operation.RESERVE
+
     def apply(self, before: Pieces | None, now: int) -> Pieces | None:
-        _existing(before)
+        return {}
+
+
+@dataclass(frozen=True, slots=True)
+class Move(_Unconditional):
+    """Hold, release, revoke or restore an identifier; its values stay as they are."""
+
+    key: Key
+    operation: Operation
+
+    def apply(self, before: Pieces | None, now: int) -> Pieces | None:
+        return before
+
+
+@dataclass(frozen=True, slots=True)
+class Delete(_Unconditional):
+    """Remove the identifier for good."""
+
+    key: Key
+
+    @property
+    def operation(self) -> Operation:
+        return Operation.DELETE
+
+    def apply(self, before: Pieces | None, now: int) -> Pieces | None:
         return None
 
 
@@ -157,8 +198,11 @@ class Guarded:
         return self.change.key
 
     @property
-    def taken(self) -> Refusal:
-        return self.change.taken
+    def operation(self) -> Operation:
+        return self.change.operation
+
+    def check(self, current: Row | None) -> None:
+        self.change.check(current)
 
     def apply(self, before: Pieces | None, now: int) -> Pieces | None:
         after = self.change.apply(before, now)
@@ -166,21 +210,50 @@ class Guarded:
         return after
 
 
-def decide(change: Change, current: Row | None, now: int) -> Row | None:
+@dataclass(frozen=True, slots=True)
+class IfVersion:
+    """A change that is made only if the identifier is at one of these versions (None: at any)."""
+
+    change: Change
+    versions: Collection[int] | None
+
+    @property
+    def key(self) -> Key:
+        return self.change.key
+
+    @property
+    def operation(self) -> Operation:
+        return self.change.operation
+
+    def check(self, current: Row | None) -> None:
+        self.change.check(current)
+        if current is None:
+            raise PreconditionFailed("there is no such identifier")
+        if self.versions is not None and current.version not in self.versions:
+            raise PreconditionFailed(f"the identifier is at version {current.version}")
+
+    def apply(self, before: Pieces | None, now: int) -> Pieces | None:
+        return self.change.apply(before, now)
+
+
+def decide(change: Change, current: Row | None, now: int, last_version: int = 0) -> Row | None:
     """The row after the change at Unix time `now`, None if there is none. Raises Refusal.
 
-    `current` is the row before it; values that the change does not name keep their octets.
+    `current` is the row before it, `last_version` that of one which is gone: versions go on from
+    there. Values that the change does not name keep their octets.
     """
-    if current is not None and current.state != ACTIVE:
-        raise change.taken
-    before = None if current is None else _pieces(current.record)
+    state = None if current is None else standing(current.state, current.modified, now)
+    change.check(current)
+    next_state = step(state, change.operation)
+    has_values = current is not None and state not in (None, State.RESERVED)
+    before = _pieces(current.record) if current is not None and has_values else None
     after = change.apply(before, now)
-    if after is None:
+    if after is None or next_state is None:
         return None
     record = u32(len(after)) + b"".join(after.values())
     check_size(record)
-    version = 1 if current is None else current.version + 1
-    return Row(*change.key, record, ACTIVE, version, now)
+    version = (last_version if current is None else current.version) + 1
+    return Row(*change.key, record, int(next_state), version, now)
 
 
 def check_size(record: bytes) -> None:

@@ -76,6 +76,45 @@ class ValueExists(Refusal):
         self.index = index
 
 
+class StateConflict(Refusal):
+    """The state of the identifier forbids the operation."""
+
+    outcome = outcomes.STATE_CONFLICT
+
+    def __init__(self, operation: str, state: str) -> None:
+        super().__init__(f"the identifier is {state}: {operation} is not possible")
+
+
+class Gone(Refusal):
+    """The identifier was revoked."""
+
+    outcome = outcomes.GONE
+
+
+class OnHold(Refusal):
+    """The identifier is kept out of resolution for a while."""
+
+    outcome = outcomes.ON_HOLD
+
+
+class PreconditionFailed(Refusal):
+    """The identifier is not at the version that the request names."""
+
+    outcome = outcomes.PRECONDITION_FAILED
+
+
+class IdempotencyMismatch(Refusal):
+    """The idempotency key came with another request before."""
+
+    outcome = outcomes.IDEMPOTENCY_MISMATCH
+
+
+class CheckpointContradicts(Refusal):
+    """A checkpoint of an audit log does not go with one that was signed before."""
+
+    outcome = outcomes.CHECKPOINT_CONTRADICTS
+
+
 class PrefixNotHomed(Refusal):
     """The prefix is not homed on this node."""
 

@@ -53,6 +53,8 @@ RESOLUTION_LOOP: Final = Outcome(
 )
 STORAGE: Final = Outcome("storage", 7, SERVFAIL, 507, "The store refuses writes", None, True)
 NOT_FOUND: Final = Outcome("not-found", 100, NXDOMAIN, 404, "The identifier does not exist")
+ON_HOLD: Final = Outcome("on-hold", 100, NXDOMAIN, 403, "The identifier is on hold")
+GONE: Final = Outcome("gone", 100, NXDOMAIN, 410, "The identifier was revoked")
 ALREADY_EXISTS: Final = Outcome(
     "already-exists", 101, REFUSED, 409, "The identifier exists already"
 )
@@ -75,6 +77,18 @@ PREFIX_REFERRAL: Final = Outcome(
 )
 INVALID_ADMIN: Final = Outcome("forbidden", 400, REFUSED, 403, "Not an administrator of the record")
 NOT_PERMITTED: Final = Outcome("not-permitted", 401, REFUSED, 403, "The right is missing")
+STATE_CONFLICT: Final = Outcome(
+    "state-conflict", 401, REFUSED, 409, "The state of the identifier forbids it"
+)
+PRECONDITION_FAILED: Final = Outcome(
+    "precondition-failed", 401, REFUSED, 412, "The identifier is at another version"
+)
+IDEMPOTENCY_MISMATCH: Final = Outcome(
+    "idempotency-mismatch", 4, FORMERR, 422, "The idempotency key belongs to another request"
+)
+CHECKPOINT_CONTRADICTS: Final = Outcome(
+    "checkpoint-contradicts", 401, REFUSED, 409, "The checkpoint contradicts an earlier one"
+)
 AUTHENTICATION_NEEDED: Final = Outcome(
     "authentication", 402, REFUSED, 401, "Authentication is needed"
 )

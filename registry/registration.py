@@ -10,13 +10,30 @@ import asyncio
 import copy
 import logging
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, NamedTuple
 
-from registry.changes import Change, check_size, decide
+from registry import merkle
+from registry.accounts import Account, AppKey
+from registry.audit import Actor, Event, Note, leaf
+from registry.changes import Change
 from registry.clock import Clock
-from registry.errors import Draining, InvalidValue, Overloaded, PrefixNotHomed, Refusal
+from registry.errors import Draining, Overloaded, PrefixNotHomed, Refusal
+from registry.grouping import (
+    Asked,
+    Done,
+    Once,
+    Receipt,
+    Seal,
+    Stored,
+    Verdict,
+    count_deltas,
+    decide_group,
+    seal_group,
+    settle_group,
+)
+from registry.ledger import Ledger, Writing
 from registry.prefix_tree import PrefixTree
 from registry.schemes.handle import Key
 from registry.storage.interface import ACTIVE, Row, Store, Transaction, is_counted
@@ -31,95 +48,9 @@ QUEUE_SIZE: Final = 4096
 BATCH_SIZE: Final = 2000
 
 
-class Done(NamedTuple):
-    """A change that is durable: the identifier before and after it, None where there is none."""
-
-    before: Row | None
-    after: Row | None
-
-    @property
-    def created(self) -> bool:
-        return self.before is None
-
-
-#: Makes a record one that also has the node's own signature: identifier, record, Unix time.
-Seal: TypeAlias = Callable[[Key, bytes, int], bytes]
-
-
 class _Pending(NamedTuple):
-    change: Change
-    verdict: asyncio.Future[Done]
-
-
-class Decided(NamedTuple):
-    """The verdict on each change of a group, and the rows it leaves (None: the row is gone)."""
-
-    verdicts: list[Done | Refusal]
-    rows: dict[Key, Row | None]
-
-
-def decide_group(
-    changes: Sequence[Change],
-    stored: Mapping[Key, Row],
-    now: int,
-    homes: Callable[[Key], bool],
-) -> Decided:
-    """Decide changes in order, each on what those before it left; a refused one leaves nothing."""
-    verdicts: list[Done | Refusal] = []
-    rows: dict[Key, Row | None] = {}
-    for change in changes:
-        key = change.key
-        before = rows[key] if key in rows else stored.get(key)
-        try:
-            if not homes(key):
-                raise PrefixNotHomed(key.prefix)
-            after = decide(change, before, now)
-        except Refusal as refusal:
-            verdicts.append(refusal)
-        else:
-            rows[key] = after
-            verdicts.append(Done(before, after))
-    return Decided(verdicts, rows)
-
-
-def seal_group(changes: Sequence[Change], decided: Decided, seal: Seal, now: int) -> Decided:
-    """The same with the rows sealed. Pure but slow: it may run in a thread.
-
-    Where there is no room for the signature, all changes of the identifier are refused: those that
-    came first were never seen by anybody.
-    """
-    rows: dict[Key, Row | None] = {}
-    refused: dict[Key, Refusal] = {}
-    for key, row in decided.rows.items():
-        try:
-            rows[key] = row and _sealed(row, seal, now)
-        except InvalidValue as refusal:
-            refused[key] = refusal
-    verdicts: list[Done | Refusal] = []
-    for change, verdict in zip(changes, decided.verdicts, strict=True):
-        if isinstance(verdict, Done) and change.key in refused:
-            verdicts.append(copy.copy(refused[change.key]))
-        elif isinstance(verdict, Done) and verdict.after is decided.rows[change.key]:
-            verdicts.append(Done(verdict.before, rows[change.key]))
-        else:
-            verdicts.append(verdict)
-    return Decided(verdicts, rows)
-
-
-def _sealed(row: Row, seal: Seal, now: int) -> Row:
-    record = seal(row.key, row.record, now)
-    check_size(record)
-    return row._replace(record=record)
-
-
-def count_deltas(stored: Mapping[Key, Row], rows: Mapping[Key, Row | None]) -> dict[str, int]:
-    """By how much the statistics of each prefix change when `rows` replace `stored`."""
-    deltas: dict[str, int] = {}
-    for key, row in rows.items():
-        if is_counted(*key):
-            delta = _counts_as(row) - _counts_as(stored.get(key))
-            deltas[key.prefix] = deltas.get(key.prefix, 0) + delta
-    return deltas
+    asked: Asked
+    verdict: asyncio.Future[Done | Receipt]
 
 
 class Registrar:
@@ -146,27 +77,32 @@ class Registrar:
         self._queue: deque[_Pending] = deque()
         self._work_waits = asyncio.Event()
         self._closing = False
+        self.ledger = Ledger(store, clock)
         self._homed = PrefixTree(store.lookup.homed_prefixes())
         self._unsubscribe = store.subscribe(self._follow)
         self._task = asyncio.create_task(self._work(), name="registrar")
 
-    async def submit(self, change: Change) -> Done:
+    async def submit(self, change: Change, actor: Actor) -> Done:
         """Make the change; returns when it is durable.
 
         Raises the Refusal that `decide` gives, PrefixNotHomed, Overloaded or Draining (nothing was
         done), StorageUnavailable (nothing was done) or OutcomeUnknown. A caller that is cancelled
         does not know whether its change was made.
         """
-        if self._closing:
-            raise Draining()
-        if len(self._queue) >= self._queue_size:
-            raise Overloaded("too many changes wait already")
-        pending = _Pending(change, asyncio.get_running_loop().create_future())
-        self._queue.append(pending)
-        self._work_waits.set()
-        return await pending.verdict
+        done = await self._settled(Asked(change, actor))
+        assert isinstance(done, Done)
+        return done
 
-    async def load(self, prefix: str, records: Iterable[tuple[str, bytes]]) -> int:
+    async def submit_once(self, change: Change, actor: Actor, once: Once) -> Receipt:
+        """The same under an idempotency key: made before, it is not made again.
+
+        So whoever does not know what came of a request finds out by repeating it. A change that was
+        refused is not remembered. Raises IdempotencyMismatch if the key came with another request.
+        """
+        verdict = await self._settled(Asked(change, actor, once))
+        return verdict.receipt if isinstance(verdict, Done) else verdict
+
+    async def load(self, prefix: str, records: Iterable[tuple[str, bytes]], actor: Actor) -> int:
         """Add new identifiers of a homed prefix in large commits; how many were added.
 
         `records` gives canonical suffixes and well-formed records. Identifiers that exist are left
@@ -176,11 +112,38 @@ class Registrar:
         remaining = iter(records)
         added = 0
         while batch := list(islice(remaining, BATCH_SIZE)):
-            now = int(self._clock.now())
-            async with self._store.begin() as transaction:
-                rows = [Row(prefix, suffix, record, ACTIVE, 1, now) for suffix, record in batch]
-                added += await self._add(transaction, rows)
+            async with self.ledger.begin() as writing:
+                added += await self._add(writing, prefix, batch, actor)
         return added
+
+    async def home(self, prefixes: Sequence[str], actor: Actor) -> None:
+        """Answer for these prefixes from now on; those homed already stay so."""
+        async with self.ledger.begin() as writing:
+            await writing.transaction.home(prefixes)
+            for prefix in prefixes:
+                writing.note(Note(Event.PREFIX_HOMED, actor, prefix))
+
+    async def unhome(self, prefixes: Sequence[str], actor: Actor) -> None:
+        """Answer for these prefixes no longer; their identifiers stay stored."""
+        async with self.ledger.begin() as writing:
+            await writing.transaction.unhome(prefixes)
+            for prefix in prefixes:
+                writing.note(Note(Event.PREFIX_UNHOMED, actor, prefix))
+
+    async def appoint(
+        self,
+        accounts: Sequence[Account],
+        app_keys: Sequence[AppKey],
+        administrators: Sequence[Asked],
+    ) -> None:
+        """Add accounts, tokens of theirs and the records of administrators, all or none."""
+        async with self.ledger.begin() as writing:
+            await writing.transaction.add_accounts(accounts, app_keys)
+            for account, asked in zip(accounts, administrators, strict=True):
+                writing.note(Note(Event.ACCOUNT_CREATED, asked.actor, account.username))
+            for verdict in await self._decide(writing, administrators, sealed=False):
+                if isinstance(verdict, Refusal):
+                    raise verdict
 
     async def aclose(self) -> None:
         """Take no more changes and settle those that wait."""
@@ -193,6 +156,16 @@ class Registrar:
         if homed_changed:
             self._homed = PrefixTree(self._store.lookup.homed_prefixes())
 
+    async def _settled(self, asked: Asked) -> Done | Receipt:
+        if self._closing:
+            raise Draining()
+        if len(self._queue) >= self._queue_size:
+            raise Overloaded("too many changes wait already")
+        pending = _Pending(asked, asyncio.get_running_loop().create_future())
+        self._queue.append(pending)
+        self._work_waits.set()
+        return await pending.verdict
+
     async def _work(self) -> None:
         while self._queue or not self._closing:
             await self._work_waits.wait()
@@ -201,12 +174,20 @@ class Registrar:
                 await self._settle(group)
 
     def _next_group(self) -> list[_Pending]:
-        """Those who waited longest; who gave up waiting is left out."""
+        """Those who waited longest; who gave up waiting is left out.
+
+        A second request with the same idempotency key waits for what comes of the first.
+        """
         group: list[_Pending] = []
+        keys: set[bytes] = set()
         while self._queue and len(group) < self._group_size:
+            once = self._queue[0].asked.once
+            if once is not None and once.key in keys:
+                break
             pending = self._queue.popleft()
             if not pending.verdict.done():
                 group.append(pending)
+                keys.update(() if once is None else (once.key,))
         return group
 
     async def _settle(self, group: Sequence[_Pending]) -> None:
@@ -215,9 +196,10 @@ class Registrar:
         If the commit fails, the refused are told so too: their verdict may rest on a change that
         was not made.
         """
-        verdicts: Sequence[Done | Refusal]
+        verdicts: Sequence[Verdict]
         try:
-            verdicts = await self._commit([pending.change for pending in group])
+            async with self.ledger.begin() as writing:
+                verdicts = await self._decide(writing, [pending.asked for pending in group])
         except Refusal as refusal:
             verdicts = [copy.copy(refusal) for _ in group]
         except Exception:
@@ -231,26 +213,68 @@ class Registrar:
             else:
                 pending.verdict.set_result(verdict)
 
-    async def _commit(self, changes: Sequence[Change]) -> Sequence[Done | Refusal]:
-        """Decide and write in one transaction: all that must not come apart is written here."""
-        async with self._store.begin() as transaction:
-            stored = await transaction.rows([change.key for change in changes])
-            now = int(self._clock.now())
-            decided = decide_group(changes, stored, now, self._homed.homes)
-            if self._seal is not None:
-                decided = await asyncio.to_thread(seal_group, changes, decided, self._seal, now)
-            await _write(transaction, stored, decided.rows)
-        return decided.verdicts
+    async def _decide(
+        self, writing: Writing, group: Sequence[Asked], *, sealed: bool = True
+    ) -> Sequence[Verdict]:
+        """Decide and write: all that must not come apart is written in this one transaction."""
+        transaction, now = writing.transaction, writing.time // 1000
+        stored = await _stored(transaction, group)
+        decided = decide_group(group, stored, now, self._homed.homes)
+        if sealed and self._seal is not None:
+            decided = await asyncio.to_thread(seal_group, group, decided, self._seal, now)
+        settled = settle_group(group, decided, now, writing.note)
+        await _write(transaction, stored.rows, settled.rows)
+        await transaction.archive(settled.archive)
+        await transaction.keep_outcomes(settled.outcomes)
+        return settled.verdicts
 
-    async def _add(self, transaction: Transaction, rows: Sequence[Row]) -> int:
+    async def _add(
+        self, writing: Writing, prefix: str, batch: Sequence[tuple[str, bytes]], actor: Actor
+    ) -> int:
+        """One batch: its rows, and the one entry that tells of all of them."""
+        transaction, number, now = writing.transaction, writing.next_number, writing.time // 1000
+        versions = await self._versions(transaction, prefix, [suffix for suffix, _ in batch])
+        rows = [
+            Row(
+                prefix,
+                suffix,
+                record,
+                ACTIVE,
+                versions.get(Key(prefix, suffix), 0) + 1,
+                now,
+                number,
+            )
+            for suffix, record in batch
+        ]
         for row in rows:
             if not self._homed.homes(row.key):
                 raise PrefixNotHomed(row.prefix)
-        counted = [row for row in rows if is_counted(row.prefix, row.suffix)]
-        others = [row for row in rows if not is_counted(row.prefix, row.suffix)]
-        new = await transaction.insert_missing(counted)
-        await transaction.count({rows[0].prefix: new})
-        return new + await transaction.insert_missing(others)
+        added = await transaction.insert_missing(rows)
+        if added:
+            root = merkle.root([leaf(row.prefix, row.suffix, row.record) for row in added])
+            note = Note(Event.BATCH_REGISTERED, actor, prefix, b"", root, len(added))
+            writing.note(note)
+            new = sum(is_counted(row.prefix, row.suffix) for row in added)
+            await transaction.count({prefix: new})
+        return len(added)
+
+    async def _versions(
+        self, transaction: Transaction, prefix: str, suffixes: Sequence[str]
+    ) -> Mapping[Key, int]:
+        """The last versions of those that were there once; asked for only if any can have been."""
+        if not self._store.lookup.has_history(prefix):
+            return {}
+        return await transaction.last_versions([Key(prefix, suffix) for suffix in suffixes])
+
+
+async def _stored(transaction: Transaction, group: Sequence[Asked]) -> Stored:
+    """What the group is decided on."""
+    keys = [asked.change.key for asked in group]
+    rows = await transaction.rows(keys)
+    absent = [key for key in keys if key not in rows]
+    versions = await transaction.last_versions(absent) if absent else {}
+    once = [asked.once.key for asked in group if asked.once is not None]
+    return Stored(rows, versions, await transaction.outcomes(once) if once else {})
 
 
 async def _write(
@@ -262,7 +286,3 @@ async def _write(
     await transaction.update([row for row in left if row.key in stored])
     await transaction.delete([key for key, row in rows.items() if row is None and key in stored])
     await transaction.count(count_deltas(stored, rows))
-
-
-def _counts_as(row: Row | None) -> int:
-    return 1 if row is not None and row.state == ACTIVE else 0

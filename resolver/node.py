@@ -8,9 +8,10 @@ from functools import partial
 from typing import Any, Final
 
 from registry.clock import Clock, SystemClock
+from registry.grouping import Seal
 from registry.http.identifiers import IdentifierRoutes
 from registry.prefix_tree import TOP, PrefixTree
-from registry.registration import Registrar, Seal
+from registry.registration import Registrar
 from registry.rights import bootstrap_administrator
 from registry.schemes.handle import PREFIX_RECORDS, Key, ancestors, parent
 from registry.storage.backends import open_store
@@ -155,6 +156,7 @@ class Node:
         stack.push_async_callback(store.close)
         registrar = self._registrar = Registrar(store, self._clock, seal=self._seal())
         stack.push_async_callback(registrar.aclose)
+        await registrar.ledger.open()
         provision = Provision(self.topology, self.spec, self._data, store, registrar, self._clock)
         await provision.run(seed)
         self._refresh_homed()

@@ -13,8 +13,10 @@ from typing import Final
 
 from registry import accounts
 from registry.accounts import Role
+from registry.audit import Actor
 from registry.changes import Create, PutValues
 from registry.clock import Clock
+from registry.grouping import Asked
 from registry.registration import Registrar
 from registry.schemes.handle import (
     PREFIX_RECORDS,
@@ -27,7 +29,7 @@ from registry.schemes.handle import (
     prefix_record,
 )
 from registry.seed import FAMILIES, records, split
-from registry.storage.interface import ACTIVE, ADMINISTRATOR, Row, Store
+from registry.storage.interface import ADMINISTRATOR, Store
 from registry.values.admin import ALL_PERMISSIONS, Admin, encode_admin
 from registry.values.key_objects import dump_public_key
 from registry.values.site import (
@@ -55,6 +57,8 @@ from resolver.key_hierarchy import key_values, node_signer
 from resolver.server_keys import server_key
 from resolver.topology import NodeSpec, Topology, endpoints, ports
 
+#: Who makes the changes here.
+IDNODE: Final = Actor("idnode", "provision")
 SITE_INDEX, PREFIX_SITE_INDEX, ADMIN_INDEX, SECRET_INDEX = 1, 2, 100, 300
 #: The largest serial number of a site; 65535 stands for "none known".
 _LAST_SERIAL: Final = 0xFFFE
@@ -134,17 +138,16 @@ class Provision:
             wanted |= {PREFIX_RECORDS, TRUST_PREFIX}
         missing = wanted - set(self._store.lookup.homed_prefixes())
         if missing:
-            async with self._store.begin() as transaction:
-                await transaction.home(sorted(missing))
+            await self._registrar.home(sorted(missing), IDNODE)
 
     async def _publish(self) -> None:
         """Write the prefix records of children and hosted enterprises as they are now."""
         for key, values in self._prefix_records():
             kept = self._store.lookup.record(*key)
             if kept is None:
-                await self._registrar.submit(Create(key, values))
+                await self._registrar.submit(Create(key, values), IDNODE)
             elif changed := _changed(kept, values):
-                await self._registrar.submit(PutValues(key, changed))
+                await self._registrar.submit(PutValues(key, changed), IDNODE)
 
     def _prefix_records(self) -> Iterator[tuple[Key, list[Value]]]:
         own = encode_site(published_site(self._topology, self._spec, self._data))
@@ -198,13 +201,11 @@ class Provision:
         admins = [_handle_admin(prefix) for prefix in missing]
         published = [_account(self._spec.name, entry) for entry in issued]
         self._data.add_credentials(Credentials(published, admins))
-        now = int(self._clock.now())
-        rows = [_administrator(admin, now) for admin in admins]
-        async with self._store.begin() as transaction:
-            await transaction.add_accounts(
-                [entry.account for entry in issued], [entry.app_key for entry in issued]
-            )
-            await transaction.insert(rows)
+        await self._registrar.appoint(
+            [entry.account for entry in issued],
+            [entry.app_key for entry in issued],
+            [Asked(_administrator(admin), IDNODE) for admin in admins],
+        )
 
     def _role_of(self, prefix: str) -> Role:
         return Role.OPERATOR if prefix == self._spec.prefix else Role.ENTERPRISE_OPERATOR
@@ -218,9 +219,8 @@ class Provision:
         family = FAMILIES[product]
         for prefix, share in split(count, self._spec.homed).items():
             made = records(family, prefix, share, seed=self._topology.seed, prefecture=prefecture)
-            await self._registrar.load(
-                prefix, ((ascii_upper(suffix), encode_record(values)) for suffix, values in made)
-            )
+            rows = ((ascii_upper(suffix), encode_record(values)) for suffix, values in made)
+            await self._registrar.load(prefix, rows, IDNODE)
 
 
 def _changed(kept: bytes, wanted: Sequence[Value]) -> list[Value]:
@@ -244,8 +244,8 @@ def _admin_value(prefix: str) -> Value:
     )
 
 
-def _administrator(admin: HandleAdmin, now: int) -> Row:
-    """The record of an administrator: a secret that only administrators may read."""
+def _administrator(admin: HandleAdmin) -> Create:
+    """The registration of an administrator: a secret that only administrators may read."""
     values = (
         _admin_value(admin.prefix),
         Value(
@@ -255,8 +255,7 @@ def _administrator(admin: HandleAdmin, now: int) -> Row:
             permissions=ADMIN_READ | ADMIN_WRITE,
         ),
     )
-    record = encode_record([replace(value, timestamp=now) for value in values])
-    return Row(admin.prefix, ADMINISTRATOR, record, ACTIVE, 1, now)
+    return Create(Key(admin.prefix, ADMINISTRATOR), values)
 
 
 def _handle_admin(prefix: str) -> HandleAdmin:

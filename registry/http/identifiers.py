@@ -11,6 +11,7 @@ from aiohttp import hdrs, web
 
 from registry import accounts
 from registry.accounts import Operation, Principal
+from registry.audit import Actor
 from registry.changes import Create, Delete
 from registry.errors import AuthenticationNeeded, DecodeError, InvalidValue, NotPermitted, Refusal
 from registry.http.problem import refusal_problem
@@ -57,8 +58,10 @@ class IdentifierRoutes:
 
     async def _answer(self, request: web.Request, operation: str, act: Any) -> web.Response:
         try:
-            key = self._authorised_key(request)
-            response: web.Response = await act(request, key)
+            principal = self._principal(request)
+            key = self._key(request, principal)
+            actor = Actor(principal.username, f"{request.scheme} {request.remote}")
+            response: web.Response = await act(request, key, actor)
         except Refusal as refusal:
             self._changes[operation, refusal.outcome.slug] += 1
             status, headers, body = refusal_problem(refusal, instance=request.raw_path)
@@ -66,9 +69,8 @@ class IdentifierRoutes:
         self._changes[operation, "ok"] += 1
         return response
 
-    def _authorised_key(self, request: web.Request) -> Key:
-        """Who asks, for which identifier; refused before anything else is looked at."""
-        principal = self._principal(request)
+    def _key(self, request: web.Request, principal: Principal) -> Key:
+        """What is asked for; refused before anything else is looked at."""
         target = request.raw_path.partition("?")[0].removeprefix(PATH)
         key = parse(unquote_to_bytes(target), self._rules)
         prefix = key.prefix if not key.is_prefix_record else (parent(key.suffix) or key.suffix)
@@ -85,16 +87,16 @@ class IdentifierRoutes:
             raise AuthenticationNeeded("the bearer token is not valid")
         return principal
 
-    async def _create(self, request: web.Request, key: Key) -> web.Response:
+    async def _create(self, request: web.Request, key: Key, actor: Actor) -> web.Response:
         body = _decode(await request.read())
         change = Create(key, tuple(_values(body.values)), overwrite=body.overwrite)
-        done = await self._registrar.submit(change)
+        done = await self._registrar.submit(change, actor)
         assert done.after is not None
         members = {"identifier": str(key), "version": done.after.version}
         return web.json_response(members, status=201 if done.created else 200)
 
-    async def _remove(self, request: web.Request, key: Key) -> web.Response:
-        await self._registrar.submit(Delete(key))
+    async def _remove(self, request: web.Request, key: Key, actor: Actor) -> web.Response:
+        await self._registrar.submit(Delete(key), actor)
         return web.Response(status=204)
 
 

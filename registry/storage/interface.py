@@ -12,10 +12,12 @@ from contextlib import AbstractAsyncContextManager
 from typing import Final, NamedTuple, Protocol
 
 from registry.accounts import Account, AppKey, Principal
+from registry.audit import Checkpoint, Head, Sealed
+from registry.lifecycle import State
 from registry.schemes.handle import Key
 
 #: The one state in which an identifier resolves.
-ACTIVE: Final = 0
+ACTIVE: Final = int(State.ACTIVE)
 #: The suffix of the bootstrap administrator of a prefix, `P/ADMIN`.
 ADMINISTRATOR: Final = "ADMIN"
 
@@ -24,7 +26,7 @@ class Row(NamedTuple):
     """One stored identifier.
 
     `record` is its values in wire form, `version` counts its changes from 1, `modified` is the Unix
-    time in seconds of the last one.
+    time in seconds of the last one. `entry` is the number of the audit entry that tells of it.
     """
 
     prefix: str
@@ -33,10 +35,49 @@ class Row(NamedTuple):
     state: int
     version: int
     modified: int
+    entry: int = 0
 
     @property
     def key(self) -> Key:
         return Key(self.prefix, self.suffix)
+
+
+class Ended(NamedTuple):
+    """A row as it was until it was replaced or deleted, and the audit entry that tells of that."""
+
+    prefix: str
+    suffix: str
+    record: bytes
+    state: int
+    version: int
+    modified: int
+    entry: int
+    ended: int
+
+
+class Past(NamedTuple):
+    """A version of an identifier: who made it, and who ended it (None: it is the present one).
+
+    Times are Unix milliseconds, as in the audit log.
+    """
+
+    row: Row
+    made: int
+    made_by: str
+    ended: int | None
+    ended_by: str | None
+
+
+class KeptOutcome(NamedTuple):
+    """What came of a request with an idempotency key.
+
+    `key` and `request` are SHA-256, `outcome` what the reply was made from, `created` Unix time.
+    """
+
+    key: bytes
+    request: bytes
+    outcome: str
+    created: int
 
 
 #: Called in the event loop after each durable commit: the identifiers it touched, and whether
@@ -65,6 +106,22 @@ class Lookup(Protocol):
 
     def row(self, prefix: str, suffix: str) -> Row | None:
         """An identifier in whatever state."""
+        ...
+
+    def state(self, prefix: str, suffix: str) -> int | None:
+        """The state of an identifier, None where there is none."""
+        ...
+
+    def versions(self, prefix: str, suffix: str) -> list[Past]:
+        """All that an identifier has been, oldest first."""
+        ...
+
+    def has_history(self, prefix: str) -> bool:
+        """Whether any identifier of a prefix was ever replaced or deleted."""
+        ...
+
+    def checkpoints(self, node: str) -> list[Checkpoint]:
+        """What a node signed of its audit log, as far as it is kept here, oldest first."""
         ...
 
     def page(self, prefix: str, after: str | None = None, limit: int = 500) -> list[Row]:
@@ -118,8 +175,38 @@ class Transaction(Protocol):
 
     async def delete(self, keys: Sequence[Key]) -> None: ...
 
-    async def insert_missing(self, rows: Sequence[Row]) -> int:
-        """Add the identifiers that are not there and leave the others; how many were added."""
+    async def insert_missing(self, rows: Sequence[Row]) -> list[Row]:
+        """Add the identifiers that are not there and leave the others; those that were added."""
+        ...
+
+    async def archive(self, rows: Sequence[Ended]) -> None:
+        """Keep what rows were before they were replaced or deleted."""
+        ...
+
+    async def last_versions(self, keys: Sequence[Key]) -> dict[Key, int]:
+        """The newest version that is archived of each of `keys` that has any."""
+        ...
+
+    async def audit_head(self) -> Head:
+        """The end of the audit log. Raises StoreNotUsable if its last entry is broken."""
+        ...
+
+    async def append_audit(self, entries: Sequence[Sealed]) -> None: ...
+
+    async def outcomes(self, keys: Sequence[bytes]) -> dict[bytes, KeptOutcome]:
+        """What is kept under those idempotency keys."""
+        ...
+
+    async def keep_outcomes(self, outcomes: Sequence[KeptOutcome]) -> None: ...
+
+    async def forget_outcomes(self, before: int) -> None:
+        """Drop what was kept before a Unix time."""
+        ...
+
+    async def add_checkpoint(self, checkpoint: Checkpoint) -> None: ...
+
+    async def forget_checkpoints(self, node: str, before: int) -> None:
+        """Drop what a node signed of fewer entries than `before`."""
         ...
 
     async def count(self, deltas: Mapping[str, int]) -> None:

@@ -31,6 +31,59 @@ IDENTIFIERS: Final = Table(
     Column("state", SmallInteger, nullable=False),
     Column("version", Integer, nullable=False),
     Column("modified", BigInteger, nullable=False),
+    Column("entry", BigInteger, nullable=False, server_default="0"),
+)
+
+# What identifiers were. No version of one is ever used twice, even after it was deleted.
+IDENTIFIER_HISTORY: Final = Table(
+    "identifier_history",
+    METADATA,
+    Column("prefix", Text, primary_key=True),
+    Column("suffix", Text, primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("record", LargeBinary, nullable=False),
+    Column("state", SmallInteger, nullable=False),
+    Column("modified", BigInteger, nullable=False),
+    Column("entry", BigInteger, nullable=False),
+    Column("ended", BigInteger, nullable=False),
+)
+
+#: A number that SQLite keeps as the row's own.
+_ROW_NUMBER: Final = BigInteger().with_variant(Integer, "sqlite")
+
+AUDIT_LOG: Final = Table(
+    "audit_log",
+    METADATA,
+    Column("sequence", _ROW_NUMBER, primary_key=True, autoincrement=False),
+    Column("time", BigInteger, nullable=False),
+    Column("event", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("origin", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("before", LargeBinary, nullable=False),
+    Column("after", LargeBinary, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("hash", LargeBinary, nullable=False),
+)
+
+# The node's own, and those that the nodes below handed it as their witness.
+AUDIT_CHECKPOINTS: Final = Table(
+    "audit_checkpoints",
+    METADATA,
+    Column("node", Text, primary_key=True),
+    Column("sequence", BigInteger, primary_key=True, autoincrement=False),
+    Column("hash", LargeBinary, nullable=False),
+    Column("time", BigInteger, nullable=False),
+    Column("signature", LargeBinary, nullable=False),
+)
+
+IDEMPOTENCY_KEYS: Final = Table(
+    "idempotency_keys",
+    METADATA,
+    Column("key", LargeBinary, primary_key=True),
+    Column("request", LargeBinary, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("created", BigInteger, nullable=False, index=True),
 )
 
 HOMED_PREFIXES: Final = Table(

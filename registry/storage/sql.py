@@ -9,19 +9,40 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequenc
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
-from sqlalchemy import Table, bindparam, delete, insert, select, update
+from sqlalchemy import Select, Table, bindparam, delete, insert, select, update
 from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from registry.accounts import Account, AppKey
+from registry.audit import (
+    GENESIS,
+    START,
+    Checkpoint,
+    Entry,
+    Head,
+    Sealed,
+    entry_hash,
+)
 from registry.errors import OutcomeUnknown, Refusal, StorageUnavailable
 from registry.schemes.handle import Key
 from registry.storage.change_feed import ChangeFeed
-from registry.storage.interface import Lookup, Row, Subscriber, Transaction
+from registry.storage.interface import (
+    Ended,
+    KeptOutcome,
+    Lookup,
+    Row,
+    StoreNotUsable,
+    Subscriber,
+    Transaction,
+)
 from registry.storage.schema import (
     ACCOUNTS,
     APP_KEYS,
+    AUDIT_CHECKPOINTS,
+    AUDIT_LOG,
     HOMED_PREFIXES,
+    IDEMPOTENCY_KEYS,
+    IDENTIFIER_HISTORY,
     IDENTIFIERS,
     NODE_FACTS,
     PREFIX_STATISTICS,
@@ -31,9 +52,7 @@ _log = logging.getLogger(__name__)
 
 _BY_KEY: Final = (IDENTIFIERS.c.prefix == bindparam("p"), IDENTIFIERS.c.suffix == bindparam("s"))
 _UPDATE: Final = (
-    update(IDENTIFIERS)
-    .where(*_BY_KEY)
-    .values({name: bindparam(name) for name in ("record", "state", "version", "modified")})
+    update(IDENTIFIERS).where(*_BY_KEY).values({name: bindparam(name) for name in Row._fields[2:]})
 )
 _DELETE: Final = delete(IDENTIFIERS).where(*_BY_KEY)
 _COUNT: Final = (
@@ -42,6 +61,17 @@ _COUNT: Final = (
     .values(identifiers=PREFIX_STATISTICS.c.identifiers + bindparam("delta"))
 )
 _UNHOME: Final = delete(HOMED_PREFIXES).where(HOMED_PREFIXES.c.prefix == bindparam("p"))
+_AUDIT_END: Final = (
+    select(*(AUDIT_LOG.c[name] for name in (*Entry._fields, "hash")))
+    .order_by(AUDIT_LOG.c.sequence.desc())
+    .limit(2)
+)
+_FORGET_OUTCOMES: Final = delete(IDEMPOTENCY_KEYS).where(
+    IDEMPOTENCY_KEYS.c.created < bindparam("before")
+)
+_FORGET_CHECKPOINTS: Final = delete(AUDIT_CHECKPOINTS).where(
+    AUDIT_CHECKPOINTS.c.node == bindparam("n"), AUDIT_CHECKPOINTS.c.sequence < bindparam("before")
+)
 _FORGET_FACT: Final = delete(NODE_FACTS).where(NODE_FACTS.c.key == bindparam("k"))
 
 
@@ -74,7 +104,53 @@ class SqlTransaction(ABC):
             self.changed += keys
 
     @abstractmethod
-    async def insert_missing(self, rows: Sequence[Row]) -> int: ...
+    async def insert_missing(self, rows: Sequence[Row]) -> list[Row]: ...
+
+    async def archive(self, rows: Sequence[Ended]) -> None:
+        if rows:
+            parameters = [row._asdict() for row in rows]
+            await self._connection.execute(insert(IDENTIFIER_HISTORY), parameters)
+
+    @abstractmethod
+    async def last_versions(self, keys: Sequence[Key]) -> dict[Key, int]: ...
+
+    async def audit_head(self) -> Head:
+        found = [Sealed(Entry(*row[:-1]), row[-1]) for row in await self._all(_AUDIT_END)]
+        if not found:
+            return START
+        (entry, end), previous = found[0], found[1].hash if len(found) > 1 else GENESIS
+        if entry_hash(entry, previous) != end:
+            raise StoreNotUsable(
+                f"entry {entry.sequence}, the last one of the audit log, was changed;"
+                " `idnode audit verify` tells more"
+            )
+        return Head(entry.sequence, end)
+
+    async def append_audit(self, entries: Sequence[Sealed]) -> None:
+        if entries:
+            parameters = [entry._asdict() | {"hash": end} for entry, end in entries]
+            await self._connection.execute(insert(AUDIT_LOG), parameters)
+
+    async def outcomes(self, keys: Sequence[bytes]) -> dict[bytes, KeptOutcome]:
+        asked = select(IDEMPOTENCY_KEYS).where(IDEMPOTENCY_KEYS.c.key.in_(keys))
+        return {row[0]: KeptOutcome(*row) for row in await self._all(asked)}
+
+    async def keep_outcomes(self, outcomes: Sequence[KeptOutcome]) -> None:
+        if outcomes:
+            rows = [outcome._asdict() for outcome in outcomes]
+            await self._connection.execute(insert(IDEMPOTENCY_KEYS), rows)
+
+    async def forget_outcomes(self, before: int) -> None:
+        await self._connection.execute(_FORGET_OUTCOMES, {"before": before})
+
+    async def add_checkpoint(self, checkpoint: Checkpoint) -> None:
+        await self._connection.execute(insert(AUDIT_CHECKPOINTS), checkpoint._asdict())
+
+    async def forget_checkpoints(self, node: str, before: int) -> None:
+        await self._connection.execute(_FORGET_CHECKPOINTS, {"n": node, "before": before})
+
+    async def _all(self, query: Select[Any]) -> list[Any]:
+        return list(await self._connection.execute(query))
 
     async def count(self, deltas: Mapping[str, int]) -> None:
         parameters = [{"p": prefix, "delta": delta} for prefix, delta in deltas.items() if delta]

@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool, NullPool
 
+from registry.audit import Entry, Sealed
 from registry.errors import StorageUnavailable
 from registry.schemes.handle import Key
 from registry.storage.interface import Row, StoreNotUsable
@@ -28,27 +29,61 @@ _ROWS: Final = (
     f"SELECT {', '.join(Row._fields)} FROM json_each(?) AS asked CROSS JOIN identifiers"
     " ON prefix = json_extract(asked.value, '$[0]') AND suffix = json_extract(asked.value, '$[1]')"
 )
-_INSERT_MISSING: Final = (
-    f"INSERT INTO identifiers ({', '.join(Row._fields)})"
-    f" VALUES ({', '.join('?' * len(Row._fields))}) ON CONFLICT DO NOTHING"
+_LAST_VERSIONS: Final = (
+    "SELECT prefix, suffix, max(version) FROM json_each(?) AS asked CROSS JOIN identifier_history"
+    " ON prefix = json_extract(asked.value, '$[0]') AND suffix = json_extract(asked.value, '$[1]')"
+    " GROUP BY prefix, suffix"
 )
 
 
+def _inserting(table: str, fields: Sequence[str], more: str = "") -> str:
+    names, marks = ", ".join(fields), ", ".join("?" * len(fields))
+    return f"INSERT INTO {table} ({names}) VALUES ({marks}){more}"
+
+
+_INSERT_MISSING: Final = _inserting("identifiers", Row._fields, " ON CONFLICT DO NOTHING")
+_APPEND_AUDIT: Final = _inserting("audit_log", (*Entry._fields, "hash"))
+
+
 class SqliteTransaction(SqlTransaction):
-    """Adds what SQLite says in its own words."""
+    """Adds what SQLite says in its own words.
+
+    Rows in great numbers go straight to the driver: SQLAlchemy's work on one would cost more than
+    SQLite's.
+    """
 
     async def rows(self, keys: Sequence[Key]) -> dict[Key, Row]:
         result = await self._connection.exec_driver_sql(_ROWS, (json.dumps(keys),))
         rows = map(Row._make, result)
         return {row.key: row for row in rows}
 
-    async def insert_missing(self, rows: Sequence[Row]) -> int:
+    async def insert_missing(self, rows: Sequence[Row]) -> list[Row]:
         if not rows:
-            return 0
-        # Straight to the driver: SQLAlchemy's work on a row would cost more than SQLite's.
-        result = await self._connection.exec_driver_sql(_INSERT_MISSING, list(rows))
-        self.changed += [row.key for row in rows]
-        return result.rowcount
+            return []
+        run = self._connection.exec_driver_sql
+        await run("SAVEPOINT adding")
+        added = list(rows)
+        if (await run(_INSERT_MISSING, added)).rowcount < len(rows):
+            # Which of them were there already is asked only if some were.
+            await run("ROLLBACK TO adding")
+            there = await self.rows([row.key for row in rows])
+            added = list({row.key: row for row in reversed(rows) if row.key not in there}.values())
+            added.reverse()
+            if added:
+                await run(_INSERT_MISSING, added)
+        await run("RELEASE adding")
+        self.changed += [row.key for row in added]
+        return added
+
+    async def last_versions(self, keys: Sequence[Key]) -> dict[Key, int]:
+        result = await self._connection.exec_driver_sql(_LAST_VERSIONS, (json.dumps(keys),))
+        found: list[Any] = list(result)
+        return {Key(prefix, suffix): version for prefix, suffix, version in found}
+
+    async def append_audit(self, entries: Sequence[Sealed]) -> None:
+        if entries:
+            rows = [(*entry, end) for entry, end in entries]
+            await self._connection.exec_driver_sql(_APPEND_AUDIT, rows)
 
 
 class SqliteStore(SqlStore):

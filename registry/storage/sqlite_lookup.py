@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any, Final, ParamSpec, TypeVar
 
 from registry.accounts import Principal, Role
+from registry.audit import Checkpoint
 from registry.errors import StorageUnavailable
 from registry.schemes.handle import PREFIX_RECORDS, Key
-from registry.storage.interface import ACTIVE, ADMINISTRATOR, Row
+from registry.storage.interface import ACTIVE, ADMINISTRATOR, Past, Row
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -26,6 +27,18 @@ _RECORD: Final = (
     f"SELECT record FROM identifiers WHERE prefix = ? AND suffix = ? AND state = {ACTIVE}"
 )
 _ROW: Final = f"SELECT {_COLUMNS} FROM identifiers WHERE prefix = ? AND suffix = ?"
+_STATE: Final = "SELECT state FROM identifiers WHERE prefix = ? AND suffix = ?"
+_VERSIONS: Final = (
+    f"SELECT {_COLUMNS}, made.time, made.actor, over.time, over.actor FROM"
+    f" (SELECT {_COLUMNS}, ended FROM identifier_history WHERE prefix = ?1 AND suffix = ?2"
+    f" UNION ALL SELECT {_COLUMNS}, NULL FROM identifiers WHERE prefix = ?1 AND suffix = ?2)"
+    " LEFT JOIN audit_log AS made ON made.sequence = entry"
+    " LEFT JOIN audit_log AS over ON over.sequence = ended ORDER BY version"
+)
+_CHECKPOINTS: Final = (
+    f"SELECT {', '.join(Checkpoint._fields)} FROM audit_checkpoints WHERE node = ?"
+    " ORDER BY sequence"
+)
 _PAGE: Final = (
     f"SELECT {_COLUMNS} FROM identifiers"
     f" WHERE prefix = ? AND suffix {{}} ? AND state = {ACTIVE} ORDER BY suffix LIMIT ?"
@@ -91,6 +104,26 @@ class SqliteLookup:
         return Row._make(found) if found is not None else None
 
     @_honest
+    def state(self, prefix: str, suffix: str) -> int | None:
+        found = self._execute(_STATE, (prefix, suffix)).fetchone()
+        return found[0] if found is not None else None
+
+    @_honest
+    def versions(self, prefix: str, suffix: str) -> list[Past]:
+        width = len(Row._fields)
+        found = self._all(_VERSIONS, prefix, suffix)
+        return [_past(Row._make(row[:width]), *row[width:]) for row in found]
+
+    @_honest
+    def has_history(self, prefix: str) -> bool:
+        query = "SELECT 1 FROM identifier_history WHERE prefix = ? LIMIT 1"
+        return self._execute(query, (prefix,)).fetchone() is not None
+
+    @_honest
+    def checkpoints(self, node: str) -> list[Checkpoint]:
+        return [Checkpoint._make(row) for row in self._all(_CHECKPOINTS, node)]
+
+    @_honest
     def page(self, prefix: str, after: str | None = None, limit: int = 500) -> list[Row]:
         query = _FIRST_PAGE if after is None else _NEXT_PAGE
         return [Row._make(row) for row in self._all(query, prefix, after or "", limit)]
@@ -145,6 +178,13 @@ class SqliteLookup:
 
     def _all(self, query: str, *parameters: object) -> list[Any]:
         return self._execute(query, parameters).fetchall()
+
+
+def _past(
+    row: Row, made: int | None, made_by: str | None, ended: int | None, ended_by: str | None
+) -> Past:
+    """A version that the audit log says nothing of was made when its row says so."""
+    return Past(row, row.modified * 1000 if made is None else made, made_by or "", ended, ended_by)
 
 
 def _spread(counts: dict[str, int], count: int) -> dict[str, list[int]]:

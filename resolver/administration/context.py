@@ -28,3 +28,8 @@ class Context:
         self.protocol = protocol
         self.send = send
         self.login: Identity | None = None
+
+    @property
+    def origin(self) -> str:
+        """Where it comes from, as the audit log says it."""
+        return f"{self.protocol} {self.source}"

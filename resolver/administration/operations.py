@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from registry.changes import (
     AddValues,
+    Change,
     Create,
     Delete,
     ModifyValues,
@@ -69,8 +70,8 @@ class Operations:
             OpCode.MODIFY_VALUES: self._modify,
             OpCode.LIST_HANDLES: self._list,
             OpCode.LIST_HOMED_PREFIXES: lambda *_: ListHomedPrefixes(administration),
-            OpCode.HOME_PREFIX: lambda request, _: self._home(request, True),
-            OpCode.UNHOME_PREFIX: lambda request, _: self._home(request, False),
+            OpCode.HOME_PREFIX: lambda request, context: self._home(request, context, True),
+            OpCode.UNHOME_PREFIX: lambda request, context: self._home(request, context, False),
             OpCode.VERIFY_CHALLENGE: self._vouch,
             OpCode.IDIS_LOGIN_KEY: self._log_in,
             OpCode.NEXT_TRANSACTION: _next_transaction,
@@ -92,7 +93,7 @@ class Operations:
         login = decode_login(request.body)
         return LogIn(context, self._verifier.identity(login.handle, login.key_index))
 
-    def _create(self, request: Message, _: Context) -> Task:
+    def _create(self, request: Message, context: Context) -> Task:
         handle, values = decode_values_request(request.body)
         if request.op_flags & MINT:
             handle = minted(handle)
@@ -101,36 +102,49 @@ class Operations:
         overwrite = bool(request.op_flags & OVERWRITE)
         change = Create(key, values, overwrite)
         flags = AT | request.op_flags & MINT
-        return ChangeTask(self._administration, change, open=True, created=handle, flags=flags)
+        return self._task(change, context, open=True, created=handle, flags=flags)
 
-    def _delete(self, request: Message, _: Context) -> Task:
+    def _delete(self, request: Message, context: Context) -> Task:
         key = parse(decode_handle(request.body), self._rules)
-        return ChangeTask(self._administration, Delete(key), open=False)
+        return self._task(Delete(key), context)
 
-    def _add(self, request: Message, _: Context) -> Task:
+    def _add(self, request: Message, context: Context) -> Task:
         handle, values = decode_values_request(request.body)
         key = parse(handle, self._rules)
         if not values:
             raise InvalidValue("Value list was empty")
         check_indexes(values)
         change = PutValues(key, values) if request.op_flags & OVERWRITE else AddValues(key, values)
-        return ChangeTask(self._administration, change, open=False)
+        return self._task(change, context)
 
-    def _remove(self, request: Message, _: Context) -> Task:
+    def _remove(self, request: Message, context: Context) -> Task:
         handle, indexes = decode_remove_request(request.body)
         change = RemoveValues(parse(handle, self._rules), indexes)
-        return ChangeTask(self._administration, change, open=False)
+        return self._task(change, context)
 
-    def _modify(self, request: Message, _: Context) -> Task:
+    def _modify(self, request: Message, context: Context) -> Task:
         handle, values = decode_values_request(request.body)
         change = ModifyValues(parse(handle, self._rules), values)
-        return ChangeTask(self._administration, change, open=True)
+        return self._task(change, context, open=True)
 
     def _list(self, request: Message, _: Context) -> Task:
         return ListHandles(self._administration, self._prefix(request))
 
-    def _home(self, request: Message, homed: bool) -> Task:
-        return HomePrefix(self._administration, self._prefix(request), homed)
+    def _home(self, request: Message, context: Context, homed: bool) -> Task:
+        return HomePrefix(self._administration, self._prefix(request), homed, context.origin)
+
+    def _task(
+        self,
+        change: Change,
+        context: Context,
+        *,
+        open: bool = False,  # noqa: A002 - the task's own word
+        created: bytes | None = None,
+        flags: int = AT,
+    ) -> Task:
+        return ChangeTask(
+            self._administration, change, context.origin, open, created=created, flags=flags
+        )
 
     def _prefix(self, request: Message) -> str:
         """The prefix whose record the body names."""

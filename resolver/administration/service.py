@@ -10,11 +10,13 @@ from collections.abc import Iterator
 from functools import partial
 
 from registry import outcomes
+from registry.audit import Actor
 from registry.changes import Change, Guarded, decide
 from registry.clock import Clock
 from registry.errors import PrefixNotHomed
+from registry.grouping import Done
 from registry.prefix_tree import PrefixTree
-from registry.registration import Done, Registrar
+from registry.registration import Registrar
 from registry.rights import Identity, Rights
 from registry.schemes.handle import Key, prefix_record
 from registry.storage.interface import Store
@@ -29,21 +31,22 @@ class Administration:
     def __init__(
         self, store: Store, registrar: Registrar, tree: PrefixTree, rights: Rights, clock: Clock
     ) -> None:
-        self._store = store
         self._lookup = store.lookup
         self._registrar = registrar
         self._tree = tree
         self._rights = rights
         self._clock = clock
 
-    async def perform(self, identity: Identity | None, change: Change) -> Done:
-        """Make a change; returns when it is durable.
+    async def perform(self, identity: Identity | None, change: Change, origin: str) -> Done:
+        """Make a change that came from `origin`; returns when it is durable.
 
         Rights are held against the record as it is when the change is decided, in one step with
         it. Raises AuthenticationNeeded, NotAnAdministrator, NotPermitted and what
         `Registrar.submit` raises.
         """
-        return await self._registrar.submit(self._guarded(identity, change))
+        return await self._registrar.submit(
+            self._guarded(identity, change), _actor(identity, origin)
+        )
 
     def foresee(self, identity: Identity | None, change: Change) -> None:
         """Raise what `perform` would, as far as the stored state tells; changes nothing."""
@@ -89,17 +92,15 @@ class Administration:
         self.check_server(identity)
         return [prefix_record(prefix) for prefix in self._lookup.homed_prefixes()]
 
-    async def home(self, identity: Identity | None, prefix: str) -> None:
+    async def home(self, identity: Identity | None, prefix: str, origin: str) -> None:
         """Answer for a prefix from now on."""
         self.check_server(identity)
-        async with self._store.begin() as transaction:
-            await transaction.home([prefix])
+        await self._registrar.home([prefix], _actor(identity, origin))
 
-    async def unhome(self, identity: Identity | None, prefix: str) -> None:
+    async def unhome(self, identity: Identity | None, prefix: str, origin: str) -> None:
         """Answer for a prefix no longer; its identifiers stay stored."""
         self.check_server(identity)
-        async with self._store.begin() as transaction:
-            await transaction.unhome([prefix])
+        await self._registrar.unhome([prefix], _actor(identity, origin))
 
     def homes(self, key: Key) -> bool:
         """Whether the node is the authority for an identifier."""
@@ -111,3 +112,7 @@ class Administration:
 
     def _guarded(self, identity: Identity | None, change: Change) -> Guarded:
         return Guarded(change, partial(self._rights.check, identity, change))
+
+
+def _actor(identity: Identity | None, origin: str) -> Actor:
+    return Actor("anonymous" if identity is None else str(identity), origin)

@@ -66,11 +66,13 @@ class Task(Protocol):
 class ChangeTask:
     """A change of an identifier. `open` if what hinders it is said before who asks is known.
 
-    `created` is the handle that the reply to a creation names, `flags` those of a new one.
+    `origin` is where it comes from, `created` the handle that the reply to a creation names,
+    `flags` those of a new one.
     """
 
     administration: Administration
     change: Change
+    origin: str
     open: bool
     created: bytes | None = None
     flags: int = AT
@@ -83,7 +85,7 @@ class ChangeTask:
         self.administration.foresee(identity, self.change)
 
     async def run(self, identity: Identity | None) -> Iterable[Part]:
-        done = await self.administration.perform(identity, self.change)
+        done = await self.administration.perform(identity, self.change, self.origin)
         if self.created is None:
             return (Part(),)
         flags = self.flags if done.created else self.flags | OVERWRITE
@@ -124,13 +126,14 @@ class HomePrefix:
     administration: Administration
     prefix: str
     homed: bool
+    origin: str
 
     def check(self, identity: Identity | None) -> None:
         self.administration.check_server(identity)
 
     async def run(self, identity: Identity | None) -> Iterable[Part]:
         act = self.administration.home if self.homed else self.administration.unhome
-        await act(identity, self.prefix)
+        await act(identity, self.prefix, self.origin)
         return (Part(),)
 
 

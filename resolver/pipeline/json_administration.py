@@ -23,7 +23,7 @@ from registry.errors import (
     InvalidValue,
     Refusal,
 )
-from registry.registration import Done
+from registry.grouping import Done
 from registry.rights import Identity
 from registry.schemes.handle import DEFAULT_RULES, HandleRules, Key, parse
 from registry.values.value import scan
@@ -64,8 +64,8 @@ MAX_LISTED: Final = 100_000
 #: Names read from the store before others have their turn.
 _SLICE: Final = 1000
 
-#: What does something for somebody.
-_Action = Callable[[Any, Identity | None], Awaitable[Reply]]
+#: What does something for somebody, who asks from somewhere.
+_Action = Callable[[Any, Identity | None, str], Awaitable[Reply]]
 #: The name of each in metrics and logs.
 _OPERATIONS: Final = {
     PutRequest: "put",
@@ -119,7 +119,7 @@ class JsonAdministration:
             return identity
         operation = _OPERATIONS[type(asked)]
         try:
-            reply = await self._actions[type(asked)](asked, identity)
+            reply = await self._actions[type(asked)](asked, identity, _origin(request))
         except Refusal as refusal:
             self._changes[operation, refusal.outcome.slug] += 1
             knows = who_knows(self._responsible, named, self._rules)
@@ -149,42 +149,42 @@ class JsonAdministration:
 
     # --- changes ---
 
-    async def _put(self, asked: PutRequest, identity: Identity | None) -> Reply:
+    async def _put(self, asked: PutRequest, identity: Identity | None, origin: str) -> Reply:
         handle = minted(asked.asked) if asked.mint else asked.asked
         change = _change(asked, parse(handle, self._rules))
-        done = await self._perform(identity, change)
+        done = await self._perform(identity, change, origin)
         return encode_done(handle, asked.style, created=_is_new(change, done))
 
-    async def _delete(self, asked: DeleteRequest, identity: Identity | None) -> Reply:
+    async def _delete(self, asked: DeleteRequest, identity: Identity | None, origin: str) -> Reply:
         key = parse(asked.asked, self._rules)
         change = RemoveValues(key, asked.indexes) if asked.indexes else Delete(key)
-        await self._perform(identity, change)
+        await self._perform(identity, change, origin)
         return encode_done(asked.asked, asked.style)
 
-    async def _perform(self, identity: Identity | None, change: Change) -> Done:
+    async def _perform(self, identity: Identity | None, change: Change, origin: str) -> Done:
         if identity is None:
-            task = ChangeTask(self._service, change, open=isinstance(change, Create))
+            task = ChangeTask(self._service, change, origin, open=isinstance(change, Create))
             task.check(None)
             raise AuthenticationNeeded()
-        return await self._service.perform(identity, change)
+        return await self._service.perform(identity, change, origin)
 
-    async def _home(self, asked: HomingRequest, identity: Identity | None) -> Reply:
+    async def _home(self, asked: HomingRequest, identity: Identity | None, origin: str) -> Reply:
         act = self._service.home if asked.homed else self._service.unhome
-        await act(identity, self._prefix(asked.asked))
+        await act(identity, self._prefix(asked.asked), origin)
         return encode_done(asked.asked, asked.style)
 
     # --- lists and checks ---
 
-    async def _list(self, asked: ListRequest, identity: Identity | None) -> Reply:
+    async def _list(self, asked: ListRequest, identity: Identity | None, _: str) -> Reply:
         keys = self._service.handles(identity, self._prefix(asked.asked))
         found, total = await _page(keys, asked.page)
         return encode_list("handles", found, total, asked.page, asked.style, asked.asked)
 
-    async def _prefixes(self, asked: PrefixesRequest, identity: Identity | None) -> Reply:
+    async def _prefixes(self, asked: PrefixesRequest, identity: Identity | None, _: str) -> Reply:
         found, total = await _page(iter(self._service.homed(identity)), asked.page)
         return encode_list("prefixes", found, total, asked.page, asked.style)
 
-    async def _verify(self, asked: VerificationRequest, identity: Identity | None) -> Reply:
+    async def _verify(self, asked: VerificationRequest, identity: Identity | None, _: str) -> Reply:
         holds = await self._verifier.vouch(asked.proof, OWN)
         return encode_verdict(holds, asked.proof.user_handle, asked.style)
 
@@ -209,6 +209,10 @@ def who_knows(
         return responsible(Query(named, parse(named, rules)))
     except InvalidIdentifier:
         return None
+
+
+def _origin(request: Request) -> str:
+    return f"{'https' if request.secure else 'http'} {request.source}"
 
 
 def needs_authentication(answer: Answer) -> bool:

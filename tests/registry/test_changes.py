@@ -15,19 +15,25 @@ from registry.changes import (
     Change,
     Create,
     Delete,
+    IfVersion,
     ModifyValues,
+    Move,
     PutValues,
     RemoveValues,
+    Reserve,
     decide,
 )
 from registry.errors import (
     AlreadyExists,
     InvalidValue,
     NotFound,
+    PreconditionFailed,
     Refusal,
+    StateConflict,
     ValueExists,
     ValuesNotFound,
 )
+from registry.lifecycle import RESTORE_WINDOW, Operation, State
 from registry.schemes.handle import Key
 from registry.storage.interface import ACTIVE, Row
 from registry.values.value import Reference, Value, decode_record, encode_record
@@ -39,6 +45,9 @@ BATCH = Value(2000, b"BATCH", b"A7")
 
 def stored(*values: Value, state: int = ACTIVE, version: int = 3) -> Row:
     return Row(*KEY, encode_record(values), state, version, 500)
+
+
+REVOKED = stored(BATCH, state=State.REVOKED)
 
 
 def values_of(row: Row | None) -> list[Value]:
@@ -80,13 +89,19 @@ class TestDecide:
         ("change", "before", "refusal"),
         [
             (Create(KEY, [URL]), stored(BATCH), AlreadyExists),
-            (Create(KEY, [URL], overwrite=True), stored(BATCH, state=1), AlreadyExists),
+            (Create(KEY, [URL], overwrite=True), stored(BATCH, state=State.ON_HOLD), AlreadyExists),
+            (Create(KEY, [URL], overwrite=True), REVOKED, AlreadyExists),
             (PutValues(KEY, [URL]), None, NotFound),
             (AddValues(KEY, [URL]), None, NotFound),
             (ModifyValues(KEY, [URL]), None, NotFound),
             (RemoveValues(KEY, [1]), None, NotFound),
             (Delete(KEY), None, NotFound),
-            (Delete(KEY), stored(URL, state=1), NotFound),
+            (PutValues(KEY, [URL]), stored(state=State.RESERVED), NotFound),
+            (PutValues(KEY, [URL]), stored(URL, state=State.ON_HOLD), StateConflict),
+            (Delete(KEY), stored(URL, state=State.ON_HOLD), StateConflict),
+            (Reserve(KEY), stored(URL), AlreadyExists),
+            (IfVersion(Delete(KEY), {2, 4}), stored(URL), PreconditionFailed),
+            (IfVersion(Create(KEY, [URL]), None), None, PreconditionFailed),
             (AddValues(KEY, [BATCH, URL]), stored(URL), ValueExists),
             (ModifyValues(KEY, [URL, BATCH]), stored(URL), ValuesNotFound),
             (RemoveValues(KEY, [1, 2]), stored(URL), ValuesNotFound),
@@ -95,6 +110,39 @@ class TestDecide:
     def test_refusals(self, change: Change, before: Row | None, refusal: type[Refusal]) -> None:
         with pytest.raises(refusal):
             decide(change, before, 900)
+
+    def test_a_hold_keeps_the_values(self) -> None:
+        held = decide(Move(KEY, Operation.HOLD), stored(URL), 900)
+        assert held == stored(URL, state=State.ON_HOLD, version=4)._replace(modified=900)
+        released = decide(IfVersion(Move(KEY, Operation.RELEASE), {4}), held, 901)
+        assert released == stored(URL, version=5)._replace(modified=901)
+
+    def test_a_reservation_has_no_values_and_is_filled_by_registering(self) -> None:
+        reserved = decide(Reserve(KEY), None, 900)
+        assert reserved == Row(*KEY, encode_record([]), State.RESERVED, 1, 900)
+        row = decide(Create(KEY, [URL]), reserved, 901)
+        assert values_of(row) == [replace(URL, timestamp=901)]
+        assert row is not None
+        assert (row.state, row.version) == (ACTIVE, 2)
+
+    def test_a_revoked_one_comes_back_within_the_window_and_is_free_after_it(self) -> None:
+        revoked = decide(Move(KEY, Operation.REVOKE), stored(URL), 900)
+        assert revoked is not None
+        last = 900 + RESTORE_WINDOW - 1
+        assert values_of(decide(Move(KEY, Operation.RESTORE), revoked, last)) == [URL]
+        with pytest.raises(AlreadyExists):
+            decide(Create(KEY, [BATCH]), revoked, last)
+        with pytest.raises(NotFound):
+            decide(Move(KEY, Operation.RESTORE), revoked, last + 1)
+        again = decide(Create(KEY, [BATCH]), revoked, last + 1)
+        assert values_of(again) == [replace(BATCH, timestamp=last + 1)]
+        assert again is not None
+        assert again.version == 5
+
+    def test_versions_go_on_after_a_deletion(self) -> None:
+        row = decide(Create(KEY, [URL]), None, 900, last_version=7)
+        assert row is not None
+        assert row.version == 8
 
     @pytest.mark.parametrize(
         ("value", "field"),

@@ -16,6 +16,7 @@ import pytest_asyncio
 from hypothesis import given
 from hypothesis import strategies as st
 
+from registry.audit import Actor
 from registry.changes import AddValues, Change, Create, Delete, PutValues, RemoveValues, decide
 from registry.clock import ManualClock
 from registry.errors import (
@@ -29,7 +30,8 @@ from registry.errors import (
     Refusal,
     StorageUnavailable,
 )
-from registry.registration import BATCH_SIZE, Done, Registrar, count_deltas, decide_group
+from registry.grouping import Asked, Done, Stored, count_deltas, decide_group
+from registry.registration import BATCH_SIZE, Registrar
 from registry.schemes.handle import Key
 from registry.storage.interface import Row, Store, is_counted
 from registry.storage.sqlite import SqliteStore
@@ -39,6 +41,7 @@ from tests.support.disk import full_disk
 from tests.support.statements import recorded_statements
 
 SECTOR, HOSTED = "88.901", "88.901.7"
+ACTOR = Actor("operator@88.901", "http 127.0.0.1")
 URL = Value(1, b"URL", b"https://example.test/")
 
 
@@ -54,6 +57,7 @@ async def store(tmp_path: Path) -> AsyncIterator[SqliteStore]:
 @pytest_asyncio.fixture
 async def registrar(store: Store) -> AsyncIterator[Registrar]:
     registrar = Registrar(store, ManualClock())
+    await registrar.ledger.open()
     yield registrar
     await registrar.aclose()
 
@@ -64,24 +68,26 @@ def create(suffix: str, prefix: str = SECTOR) -> Create:
 
 async def outcomes(registrar: Registrar, *changes: Change) -> list[Done | BaseException]:
     """What comes of changes that are submitted in one go."""
-    return await asyncio.gather(*map(registrar.submit, changes), return_exceptions=True)
+    return await asyncio.gather(
+        *(registrar.submit(change, ACTOR) for change in changes), return_exceptions=True
+    )
 
 
 class TestSubmit:
     async def test_an_acknowledged_change_is_there(
         self, store: Store, registrar: Registrar
     ) -> None:
-        done = await registrar.submit(create("A"))
+        done = await registrar.submit(create("A"), ACTOR)
         assert done.created
         assert done.after == store.lookup.row(SECTOR, "A")
-        assert not (await registrar.submit(PutValues(Key(SECTOR, "A"), [URL]))).created
-        assert (await registrar.submit(Delete(Key(SECTOR, "A")))).after is None
+        assert not (await registrar.submit(PutValues(Key(SECTOR, "A"), [URL]), ACTOR)).created
+        assert (await registrar.submit(Delete(Key(SECTOR, "A")), ACTOR)).after is None
         assert store.lookup.row(SECTOR, "A") is None
 
     async def test_a_group_costs_one_commit(self, store: Store, registrar: Registrar) -> None:
         with recorded_statements() as sent:
             await outcomes(registrar, *(create(f"N-{number}") for number in range(100)))
-        assert sent == ["BEGIN", "SELECT", "INSERT", "UPDATE", "COMMIT"]
+        assert sent == ["BEGIN", "SELECT", "SELECT", "INSERT", "UPDATE", "INSERT", "COMMIT"]
         assert store.lookup.counts()[SECTOR] == 100
 
     async def test_a_mixed_group_writes_each_kind_once(
@@ -93,7 +99,8 @@ class TestSubmit:
         changes += [Delete(Key(SECTOR, f"N-{number}")) for number in range(3, 6)]
         with recorded_statements() as sent:
             await outcomes(registrar, *changes)
-        assert sent == ["BEGIN", "SELECT", "INSERT", "UPDATE", "DELETE", "UPDATE", "COMMIT"]
+        rows, counts, history, audit = ["INSERT", "UPDATE", "DELETE"], "UPDATE", "INSERT", "INSERT"
+        assert sent == ["BEGIN", "SELECT", "SELECT", *rows, counts, history, audit, "COMMIT"]
         assert store.lookup.counts() == {SECTOR: 3, HOSTED: 5}
 
     async def test_changes_of_one_identifier_follow_each_other(
@@ -133,7 +140,7 @@ class TestSubmit:
     async def test_refusals_alone_write_nothing(self, store: Store, registrar: Registrar) -> None:
         with recorded_statements() as sent:
             await outcomes(registrar, Delete(Key(SECTOR, "NONE")))
-        assert sent == ["BEGIN", "SELECT", "COMMIT"]
+        assert sent == ["BEGIN", "SELECT", "SELECT", "COMMIT"]
 
     async def test_a_group_is_bounded(self, store: Store) -> None:
         registrar = Registrar(store, ManualClock(), group_size=10)
@@ -153,11 +160,11 @@ class TestSubmit:
     async def test_a_prefix_homed_a_moment_ago(self, store: Store, registrar: Registrar) -> None:
         async with store.begin() as transaction:
             await transaction.home(["88.902"])
-        assert (await registrar.submit(create("A", "88.902"))).created
+        assert (await registrar.submit(create("A", "88.902"), ACTOR)).created
         async with store.begin() as transaction:
             await transaction.unhome(["88.902"])
         with pytest.raises(PrefixNotHomed):
-            await registrar.submit(create("B", "88.902"))
+            await registrar.submit(create("B", "88.902"), ACTOR)
 
 
 class TestTrouble:
@@ -166,7 +173,7 @@ class TestTrouble:
     ) -> None:
         for turns in range(12):
             tasks = [
-                asyncio.create_task(registrar.submit(create(f"{turns}-{number}")))
+                asyncio.create_task(registrar.submit(create(f"{turns}-{number}"), ACTOR))
                 for number in range(3)
             ]
             for _ in range(turns):
@@ -182,19 +189,20 @@ class TestTrouble:
         registrar = Registrar(store, ManualClock(), queue_size=4)
         verdicts = await outcomes(registrar, *(create(f"N-{number}") for number in range(6)))
         assert [type(verdict) for verdict in verdicts] == [Done] * 4 + [Overloaded] * 2
-        assert (await registrar.submit(create("AFTER"))).created
+        assert (await registrar.submit(create("AFTER"), ACTOR)).created
         await registrar.aclose()
 
     async def test_closing_settles_what_waits_and_takes_no_more(self, store: Store) -> None:
         registrar = Registrar(store, ManualClock(), group_size=2)
         waiting = [
-            asyncio.create_task(registrar.submit(create(f"N-{number}"))) for number in range(5)
+            asyncio.create_task(registrar.submit(create(f"N-{number}"), ACTOR))
+            for number in range(5)
         ]
         await asyncio.sleep(0)
         await registrar.aclose()
         assert all(task.result().created for task in waiting)
         with pytest.raises(Draining):
-            await registrar.submit(create("LATE"))
+            await registrar.submit(create("LATE"), ACTOR)
 
     async def test_a_disk_that_fails_is_told_to_everybody_and_then_forgotten(
         self, store: Store, registrar: Registrar, tmp_path: Path
@@ -213,26 +221,28 @@ class TestLoad:
     async def test_a_load_counts_what_is_new(self, store: Store, registrar: Registrar) -> None:
         record = encode_record([URL])
         suffixes = [f"B-{number:05d}" for number in range(BATCH_SIZE + 10)] + ["ADMIN"]
-        await registrar.submit(create("B-00007"))
+        await registrar.submit(create("B-00007"), ACTOR)
         records = ((suffix, record) for suffix in suffixes)
         with recorded_statements() as sent:
-            assert await registrar.load(SECTOR, records) == BATCH_SIZE + 10
+            assert await registrar.load(SECTOR, records, ACTOR) == BATCH_SIZE + 10
         assert sent.count("COMMIT") == 2
         assert store.lookup.counts()[SECTOR] == BATCH_SIZE + 10
-        assert await registrar.load(SECTOR, ((suffix, b"other") for suffix in suffixes)) == 0
+        assert await registrar.load(SECTOR, ((suffix, b"other") for suffix in suffixes), ACTOR) == 0
         assert store.lookup.record(SECTOR, "B-00007") != b"other"
 
     async def test_a_load_needs_a_homed_prefix(self, registrar: Registrar) -> None:
         with pytest.raises(PrefixNotHomed):
-            await registrar.load("88.902", [("A", encode_record([URL]))])
+            await registrar.load("88.902", [("A", encode_record([URL]))], ACTOR)
 
     async def test_prefix_records_are_loaded_where_their_parent_is_homed(
         self, store: Store, registrar: Registrar
     ) -> None:
         record = encode_record([URL])
-        assert await registrar.load("0.NA", [("88.901.7", record), ("88.901.8", record)]) == 2
+        assert (
+            await registrar.load("0.NA", [("88.901.7", record), ("88.901.8", record)], ACTOR) == 2
+        )
         with pytest.raises(PrefixNotHomed):
-            await registrar.load("0.NA", [("88.901", record)])
+            await registrar.load("0.NA", [("88.901", record)], ACTOR)
 
 
 keys = st.builds(Key, st.sampled_from([SECTOR, HOSTED, "0.NA"]), st.sampled_from(["A", "ADMIN"]))
@@ -250,19 +260,30 @@ changes = st.one_of(
 def test_grouping_changes_nothing(some: list[Change], cut: int) -> None:
     """One by one, in one group or in two: the rows and the counts end the same."""
     one_by_one: dict[Key, Row] = {}
+    versions: dict[Key, int] = {}
     for change in some:
         with contextlib.suppress(Refusal):
-            row = decide(change, one_by_one.get(change.key), 900)
+            before = one_by_one.get(change.key)
+            row = decide(change, before, 900, versions.get(change.key, 0))
+            if before is not None:
+                versions[change.key] = before.version
             one_by_one.pop(change.key, None)
             if row is not None:
                 one_by_one[change.key] = row
     grouped: dict[Key, Row] = {}
     counted: dict[str, int] = {}
+    ended: dict[Key, int] = {}
     for part in (some[:cut], some[cut:]):
-        decided = decide_group(part, grouped, 900, lambda _key: True)
+        stored = Stored(grouped, ended)
+        decided = decide_group(
+            [Asked(change, ACTOR) for change in part], stored, 900, lambda _key: True
+        )
         assert len(decided.verdicts) == len(part)
         for prefix, delta in count_deltas(grouped, decided.rows).items():
             counted[prefix] = counted.get(prefix, 0) + delta
+        for done in decided.verdicts:
+            if isinstance(done, Done) and done.before is not None:
+                ended[done.before.key] = done.before.version
         merged = {**grouped, **decided.rows}
         grouped = {key: row for key, row in merged.items() if row is not None}
     assert grouped == one_by_one

@@ -8,6 +8,7 @@ import threading
 import pytest
 import pytest_asyncio
 
+from registry.audit import Actor
 from registry.changes import MAX_VALUES, AddValues, Create, Delete, ModifyValues, RemoveValues
 from registry.clock import ManualClock
 from registry.errors import InvalidValue, NotFound
@@ -17,6 +18,7 @@ from registry.storage.sqlite import SqliteStore
 from registry.values.value import Value, decode_record, encode_record
 from tests.support.trust import NOW, World, signer
 
+ACTOR = Actor("operator@88.901", "http 127.0.0.1")
 KEY = Key("88.901.7", "BOT-1")
 URL = Value(1, b"URL", b"https://example.org/1")
 
@@ -47,7 +49,7 @@ def indexes(record: bytes) -> list[int]:
 
 
 async def test_what_is_registered_is_signed(store, registrar, world):
-    done = await registrar.submit(Create(KEY, [URL]))
+    done = await registrar.submit(Create(KEY, [URL]), ACTOR)
     record = store.lookup.record(*KEY)
     assert record == done.after.record
     assert indexes(record) == [1, 400]
@@ -67,8 +69,8 @@ async def test_what_is_registered_is_signed(store, registrar, world):
     ids=lambda parameter: type(parameter).__name__,
 )
 async def test_a_change_remakes_the_signature(store, registrar, world, change, left):
-    await registrar.submit(Create(KEY, [URL]))
-    await registrar.submit(change)
+    await registrar.submit(Create(KEY, [URL]), ACTOR)
+    await registrar.submit(change, ACTOR)
     record = store.lookup.record(*KEY)
     assert indexes(record) == left
     assert world.verify(KEY, record).trusted is bool(left)
@@ -76,7 +78,9 @@ async def test_a_change_remakes_the_signature(store, registrar, world, change, l
 
 async def test_changes_in_one_group_end_in_one_signature(store, registrar, world):
     added = AddValues(KEY, [Value(2, b"URL", b"x")])
-    first, second = await asyncio.gather(*map(registrar.submit, (Create(KEY, [URL]), added)))
+    first, second = await asyncio.gather(
+        *(registrar.submit(change, ACTOR) for change in (Create(KEY, [URL]), added))
+    )
     record = store.lookup.record(*KEY)
     assert second.after.record == record
     assert (first.created, second.after.version) == (True, 2)
@@ -85,13 +89,13 @@ async def test_changes_in_one_group_end_in_one_signature(store, registrar, world
 
 async def test_signatures_of_others_stay(store, registrar, world):
     text = signer("88").sign(KEY, encode_record([URL]), NOW)
-    await registrar.submit(Create(KEY, [URL, Value(400, b"HS_SIGNATURE", text)]))
+    await registrar.submit(Create(KEY, [URL, Value(400, b"HS_SIGNATURE", text)]), ACTOR)
     record = store.lookup.record(*KEY)
     assert [one.issuer for one in world.verify(KEY, record).signatures] == [
         "300:0.NA/88",
         "300:0.NA/88.901",
     ]
-    await registrar.submit(ModifyValues(KEY, [Value(1, b"URL", b"x")]))
+    await registrar.submit(ModifyValues(KEY, [Value(1, b"URL", b"x")]), ACTOR)
     report = world.verify(KEY, store.lookup.record(*KEY))
     assert report.trusted
     assert [one.values.bad for one in report.signatures] == [(1,), ()]
@@ -99,38 +103,40 @@ async def test_signatures_of_others_stay(store, registrar, world):
 
 async def test_a_forged_signature_of_the_node_is_replaced(store, registrar, world):
     text = signer("88.901", "stolen").sign(KEY, encode_record([URL]), NOW)
-    await registrar.submit(Create(KEY, [URL, Value(9, b"HS_SIGNATURE", text)]))
+    await registrar.submit(Create(KEY, [URL, Value(9, b"HS_SIGNATURE", text)]), ACTOR)
     assert indexes(store.lookup.record(*KEY)) == [1, 400]
 
 
 async def test_secrets_are_neither_signed_nor_given_away(store, registrar):
     secret = Value(300, b"HS_SECKEY", b"secret", permissions=0b1100)
-    await registrar.submit(Create(KEY, [secret]))
+    await registrar.submit(Create(KEY, [secret]), ACTOR)
     assert indexes(store.lookup.record(*KEY)) == [300]
 
 
 async def test_without_room_for_the_signature_nothing_is_done(store, registrar):
     values = [Value(index, b"URL", b"x") for index in range(1, MAX_VALUES + 1)]
     changes = (Create(KEY, [URL]), Create(KEY, values, overwrite=True))
-    outcomes = await asyncio.gather(*map(registrar.submit, changes), return_exceptions=True)
+    outcomes = await asyncio.gather(
+        *(registrar.submit(change, ACTOR) for change in changes), return_exceptions=True
+    )
     assert [type(outcome) for outcome in outcomes] == [InvalidValue, InvalidValue]
     assert store.lookup.record(*KEY) is None
-    await registrar.submit(Create(KEY, values[:-1]))
-    await registrar.submit(ModifyValues(KEY, [URL]))
+    await registrar.submit(Create(KEY, values[:-1]), ACTOR)
+    await registrar.submit(ModifyValues(KEY, [URL]), ACTOR)
     assert len(indexes(store.lookup.record(*KEY))) == MAX_VALUES
 
 
 async def test_refusals_and_deletions_are_what_they_are(store, registrar):
-    await registrar.submit(Create(KEY, [URL]))
-    done = await registrar.submit(Delete(KEY))
+    await registrar.submit(Create(KEY, [URL]), ACTOR)
+    done = await registrar.submit(Delete(KEY), ACTOR)
     assert done.after is None
     with pytest.raises(NotFound):
-        await registrar.submit(Delete(KEY))
+        await registrar.submit(Delete(KEY), ACTOR)
 
 
 async def test_a_bulk_load_stays_as_it_is(store, registrar):
     record = encode_record([URL])
-    await registrar.load("88.901.7", [("BOT-1", record)])
+    await registrar.load("88.901.7", [("BOT-1", record)], ACTOR)
     assert store.lookup.record(*KEY) == record
 
 
@@ -142,7 +148,7 @@ async def test_signing_leaves_the_event_loop_alone(store):
         return record
 
     registrar = Registrar(store, ManualClock(NOW), seal=seal)
-    await registrar.submit(Create(KEY, [URL]))
+    await registrar.submit(Create(KEY, [URL]), ACTOR)
     await registrar.aclose()
     assert threads
     assert threading.main_thread() not in threads

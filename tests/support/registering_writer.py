@@ -11,6 +11,7 @@ import os
 import sys
 from pathlib import Path
 
+from registry.audit import Actor
 from registry.changes import Create
 from registry.clock import SystemClock
 from registry.registration import Registrar
@@ -19,6 +20,7 @@ from registry.storage.sqlite import SqliteStore
 from registry.values.value import Value
 
 CLIENTS = 16
+ACTOR = Actor("writer", "test")
 
 
 def values(suffix: str) -> list[Value]:
@@ -29,7 +31,7 @@ def values(suffix: str) -> list[Value]:
 async def _client(registrar: Registrar, name: str) -> None:
     for number in itertools.count():
         suffix = f"{name}-{number}"
-        await registrar.submit(Create(Key("88.901", suffix), values(suffix)))
+        await registrar.submit(Create(Key("88.901", suffix), values(suffix)), ACTOR)
         os.write(1, f"{suffix}\n".encode())
 
 

@@ -12,9 +12,18 @@ import pytest_asyncio
 from sqlalchemy.exc import IntegrityError
 
 from registry.accounts import Principal, Role, authenticate, issue_account
+from registry.audit import START, Actor, Checkpoint, Entry, Event, Head, Note, Sealed, seal
 from registry.schemes.handle import Key
 from registry.storage.backends import open_store
-from registry.storage.interface import ACTIVE, Row, Store
+from registry.storage.interface import (
+    ACTIVE,
+    Ended,
+    KeptOutcome,
+    Past,
+    Row,
+    Store,
+    StoreNotUsable,
+)
 
 BACKENDS: dict[str, Callable[[Path], str]] = {
     "sqlite": lambda directory: f"sqlite:///{directory}/node.db",
@@ -111,7 +120,7 @@ class TestWriting:
         await insert(store, row("A", b"first"))
         async with store.begin() as transaction:
             added = await transaction.insert_missing([row("A", b"other"), row("B"), row("C")])
-        assert added == 2
+        assert added == [row("B"), row("C")]
         assert store.lookup.record(SECTOR, "A") == b"first"
 
     async def test_an_exception_leaves_nothing_behind(self, store: Store) -> None:
@@ -153,6 +162,75 @@ class TestWriting:
             assert (halves[0] is None) == (halves[1] is None)
         await insert(store, row("AFTER"))
         assert store.lookup.row(SECTOR, "AFTER") is not None
+
+
+def sealed(count: int, head: Head = START) -> list[Sealed]:
+    actor, event = Actor("op", "http 127.0.0.1"), Event.IDENTIFIER_CREATED
+    notes = [Note(event, actor, f"{SECTOR}/{n}", b"", bytes(32)) for n in range(count)]
+    entries = [Entry.of(note, head.sequence + n, 1000 * n) for n, note in enumerate(notes, 1)]
+    return list(seal(entries, head.hash))
+
+
+class TestAuditAndHistory:
+    async def test_the_log_goes_on_where_it_ended(self, store: Store) -> None:
+        async with store.begin() as transaction:
+            assert await transaction.audit_head() == START
+            await transaction.append_audit(sealed(3))
+        async with store.begin() as transaction:
+            head = await transaction.audit_head()
+            assert head == Head(3, sealed(3)[-1].hash)
+            await transaction.append_audit(sealed(1, head))
+        async with store.begin() as transaction:
+            assert (await transaction.audit_head()).sequence == 4
+
+    async def test_a_log_that_ends_broken_is_not_continued(self, store: Store) -> None:
+        entries = sealed(2)
+        entries[1] = Sealed(entries[1].entry._replace(actor="nobody"), entries[1].hash)
+        async with store.begin() as transaction:
+            await transaction.append_audit(entries)
+            with pytest.raises(StoreNotUsable, match="entry 2"):
+                await transaction.audit_head()
+
+    async def test_what_an_identifier_was(self, store: Store) -> None:
+        first = row("A", b"first")._replace(entry=1)
+        second = first._replace(record=b"second", version=2, entry=2)
+        async with store.begin() as transaction:
+            await transaction.append_audit(sealed(3))
+            await transaction.archive([Ended(*first, ended=2)])
+            await transaction.insert([second])
+        assert store.lookup.versions(SECTOR, "A") == [
+            Past(first, 1000, "op", 2000, "op"),
+            Past(second, 2000, "op", None, None),
+        ]
+        assert store.lookup.versions(SECTOR, "B") == []
+        assert store.lookup.has_history(SECTOR)
+        assert not store.lookup.has_history(HOSTED)
+        async with store.begin() as transaction:
+            found = await transaction.last_versions([Key(SECTOR, "A"), Key(SECTOR, "B")])
+        assert found == {Key(SECTOR, "A"): 1}
+
+    async def test_the_state_of_an_identifier(self, store: Store) -> None:
+        await insert(store, row("A"), row("HELD", state=2))
+        found = [store.lookup.state(SECTOR, suffix) for suffix in ("A", "HELD", "NONE")]
+        assert found == [0, 2, None]
+
+    async def test_outcomes_are_kept_for_a_while(self, store: Store) -> None:
+        kept = [KeptOutcome(bytes([n]), b"request", "1 1", 100 + n) for n in range(3)]
+        async with store.begin() as transaction:
+            await transaction.keep_outcomes(kept)
+            found = await transaction.outcomes([b"\0", b"\2", rb"\9"])
+            assert found == {b"\0": kept[0], b"\2": kept[2]}
+            await transaction.forget_outcomes(102)
+            assert list(await transaction.outcomes([b"\0", b"\2"])) == [b"\2"]
+
+    async def test_checkpoints_are_kept_by_node(self, store: Store) -> None:
+        made = [Checkpoint("tea", n, bytes(32), 5, b"signed") for n in (3, 7, 9)]
+        async with store.begin() as transaction:
+            for checkpoint in (*made, made[0]._replace(node="cars")):
+                await transaction.add_checkpoint(checkpoint)
+            await transaction.forget_checkpoints("tea", 7)
+        assert store.lookup.checkpoints("tea") == made[1:]
+        assert len(store.lookup.checkpoints("cars")) == 1
 
 
 class TestPrefixesAndCounts:

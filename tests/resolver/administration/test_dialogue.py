@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 
+from registry.audit import Actor
 from registry.rights import Identity, bootstrap_administrator
 from registry.schemes.handle import Key
 from registry.values.value import Reference, Value, decode_record, encode_record
@@ -54,6 +55,7 @@ CHIEF = bootstrap_administrator(PREFIX)
 SIGNER = CHIEF._replace(index=301)
 READER = Identity(Key(PREFIX, "READER"), 300)
 STRANGER = Identity(Key(PREFIX, "NOBODY"), 300)
+ACTOR = Actor("operator", "test")
 URL = Value(1, b"URL", b"https://new.example/")
 
 
@@ -276,7 +278,9 @@ async def test_restricted_values_are_read_by_who_may(client: Client):
 @pytest.mark.parametrize("count", [0, 50, 51, 120])
 async def test_lists_come_50_in_a_message(client: Client, place: Place, count: int):
     suffixes = [f"BOT-{number:04}" for number in range(count)]
-    await place.registrar.load(PREFIX, ((suffix, encode_record([URL])) for suffix in suffixes))
+    await place.registrar.load(
+        PREFIX, ((suffix, encode_record([URL])) for suffix in suffixes), ACTOR
+    )
     expected = sorted(f"{PREFIX}/{key.suffix}" for key in RECORDS if key.prefix == PREFIX)
     expected = sorted([*expected, *(f"{PREFIX}/{suffix}" for suffix in suffixes)])
     request = client.request(OpCode.LIST_HANDLES, encode_handle(b"0.NA/88.901"))

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from registry.audit import Actor
 from registry.changes import Delete, PutValues
 from registry.rights import Identity
 from registry.schemes.handle import PREFIX_RECORDS, Key, parse
@@ -32,6 +33,7 @@ OPERATOR = Identity(Key(PREFIX_RECORDS, PREFIX), 300)
 KEYS = {300: admin_key("flow_challenge"), 301: SECRET}
 #: Members of a message that are drawn anew, or tell the time.
 DRAWN = {"expiration", "session_id", "request_id", "credential", "envelope_flags"}
+ACTOR = Actor("operator", "test")
 EMAIL = Value(2, b"EMAIL", b"a@flow.example")
 NOTE = Value(54, b"NOTE", b"session 4")
 
@@ -100,11 +102,11 @@ class Replay:
         name = Key(PREFIX, "FLOW-PK" if "pubkey" in case else "FLOW-SK")
         submit = self._place.registrar.submit
         if case.endswith("add-existing-index"):
-            await submit(PutValues(name, [EMAIL]))
+            await submit(PutValues(name, [EMAIL]), ACTOR)
         if case.endswith("delete-again") and self._place.store.lookup.record(*name) is not None:
-            await submit(Delete(name))
+            await submit(Delete(name), ACTOR)
         if case.endswith("mode-4"):
-            await submit(PutValues(Key(PREFIX, "BASE"), [NOTE]))
+            await submit(PutValues(Key(PREFIX, "BASE"), [NOTE]), ACTOR)
 
     async def _set_up(self, request: Message) -> None:
         setup = decode_session_setup(request.body)

@@ -242,7 +242,7 @@ async def test_a_key_exchange_mode_that_is_none(client: Client):
 
 async def test_lists_in_a_session_have_a_mac_on_each_message(client: Client, place: Place):
     changes = [Create(Key(PREFIX, f"BOT-{number}"), [URL]) for number in range(60)]
-    await asyncio.gather(*(place.desk.service.perform(CHIEF, change) for change in changes))
+    await asyncio.gather(*(place.desk.service.perform(CHIEF, change, "test") for change in changes))
     session = await client.set_up(CHIEF)
     await prove(client, session)
     listing = client.request(OpCode.LIST_HANDLES, encode_handle(b"0.NA/88.901"), op_flags=CT)

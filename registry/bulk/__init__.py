@@ -1,0 +1,1 @@
+"""Identifiers in great numbers: lines of an upload and rows of a file, checked, and in batches."""
