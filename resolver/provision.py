@@ -64,6 +64,8 @@ SITE_INDEX, PREFIX_SITE_INDEX, ADMIN_INDEX, SECRET_INDEX = 1, 2, 100, 300
 _LAST_SERIAL: Final = 0xFFFE
 #: Octets of randomness in an administrator's secret.
 _SECRET_SIZE: Final = 24
+#: The fact that names the number of identifiers while they are being generated, then empty.
+SEEDING: Final = "seeding"
 #: Nodes of these roles have identifiers of their own to begin with.
 _SEEDED_ROLES: Final = frozenset({"sector", "enterprise"})
 
@@ -128,8 +130,8 @@ class Provision:
         await self._home()
         await self._publish()
         await self._appoint()
-        if self._spec.role in _SEEDED_ROLES and not any(self._store.lookup.counts().values()):
-            await self._seed(seed)
+        if self._spec.role in _SEEDED_ROLES:
+            await self._fill(seed)
 
     async def _home(self) -> None:
         """Home the node's own and hosted prefixes, and those whose prefix records it keeps."""
@@ -210,8 +212,22 @@ class Provision:
     def _role_of(self, prefix: str) -> Role:
         return Role.OPERATOR if prefix == self._spec.prefix else Role.ENTERPRISE_OPERATOR
 
+    async def _fill(self, count: int) -> None:
+        """Seed an empty store, or one whose seeding was cut off, with what it was to have then."""
+        wanted = self._store.lookup.fact(SEEDING)
+        if not wanted and any(self._store.lookup.counts().values()):
+            return
+        wanted = wanted or str(count)
+        await self._note_seeding(wanted)
+        await self._seed(int(wanted))
+        await self._note_seeding("")
+
+    async def _note_seeding(self, wanted: str) -> None:
+        async with self._store.begin() as transaction:
+            await transaction.set_fact(SEEDING, wanted)
+
     async def _seed(self, count: int) -> None:
-        """Fill an empty store with `count` identifiers over the homed prefixes."""
+        """Add the generated identifiers that are missing, `count` of them over all prefixes."""
         product = self._topology.product_of(self._spec)
         prefecture = self._topology.prefecture_of(self._spec)
         assert product is not None, "topologies are checked for it"

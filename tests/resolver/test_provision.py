@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from registry.clock import ManualClock
 from registry.registration import Registrar
 from registry.schemes.handle import parse
 from registry.storage.backends import open_store
+from registry.storage.interface import is_counted
 from registry.values.admin import decode_admin
 from registry.values.site import decode_site
 from registry.values.value import Value, decode_record, encode_record
@@ -142,3 +145,19 @@ async def test_a_lost_key_changes_key_and_certificate(data):
     was, now = (values(rows, "0.NA/88.901.100") for rows in (before, after))
     assert was[300].data != now[300].data
     assert was[400].data != now[400].data
+
+
+async def test_seeding_that_was_cut_off_is_finished(data):
+    """The process ends after the first commit of generated identifiers."""
+    store = await open_store(f"sqlite:///{data.node_path('baijiu') / 'node.db'}")
+    registrar = Registrar(store, ManualClock())
+    provision = Provision(TOPOLOGY, TOPOLOGY.node("baijiu"), data, store, registrar, ManualClock())
+    seeding = asyncio.create_task(provision.run(3000))
+    store.subscribe(lambda keys, homed: seeding.cancel() if len(keys) > 100 else None)
+    with pytest.raises(asyncio.CancelledError):
+        await seeding
+    assert 0 < sum(store.lookup.counts().values()) < 3000
+    await registrar.aclose()
+    await store.close()
+    rows, _ = await provisioned(data, "baijiu", seed=7)
+    assert sum(is_counted(row.prefix, row.suffix) for row in rows.values()) == 3000
