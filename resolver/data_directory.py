@@ -10,12 +10,15 @@ from __future__ import annotations
 
 import fcntl
 import os
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 import msgspec
+
+from registry.errors import StorageUnavailable
 
 
 class DirectoryInUse(Exception):  # noqa: N818 - it is what happened
@@ -60,19 +63,41 @@ class Lock:
 
 def write_atomically(path: Path, content: bytes, mode: int = 0o644) -> None:
     """Replace a file so that a reader, or a crash, sees the old content or the new, whole."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    _draft(path, content, mode).replace(path)
+    _sync(path.parent)
+
+
+def write_once(path: Path, content: bytes, mode: int = 0o644) -> bytes:
+    """Make a file unless another process has made it meanwhile; what it holds now."""
+    draft = _draft(path, content, mode)
+    try:
+        path.hardlink_to(draft)
+    except FileExistsError:
+        return path.read_bytes()
+    finally:
+        draft.unlink()
+    _sync(path.parent)
+    return content
+
+
+def _draft(path: Path, content: bytes, mode: int) -> Path:
+    """A durable file beside the one at `path`."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_native_id()}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
     with os.fdopen(descriptor, "wb") as file:
         os.fchmod(file.fileno(), mode)
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
-    draft.replace(path)
-    directory = os.open(path.parent, os.O_RDONLY)
+    return draft
+
+
+def _sync(directory: Path) -> None:
+    descriptor = os.open(directory, os.O_RDONLY)
     try:
-        os.fsync(directory)
+        os.fsync(descriptor)
     finally:
-        os.close(directory)
+        os.close(descriptor)
 
 
 class Account(msgspec.Struct, frozen=True):
@@ -126,11 +151,13 @@ class DataDirectory:
         return Lock(self.node_path(name) / "lock", f"{what} (process {os.getpid()})")
 
     def read_credentials(self) -> Credentials:
-        """What credentials.json holds; empty if there is none."""
+        """What credentials.json holds; empty if there is none. Raises StorageUnavailable."""
         try:
             return msgspec.json.decode(self.credentials_path.read_bytes(), type=Credentials)
         except FileNotFoundError:
             return Credentials()
+        except msgspec.DecodeError as error:
+            raise StorageUnavailable(f"{self.credentials_path} cannot be read: {error}") from None
 
     def add_credentials(self, added: Credentials) -> None:
         """Merge into credentials.json; an entry for the same account or handle is replaced."""

@@ -12,24 +12,32 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 
-from resolver.data_directory import write_atomically
+from registry.errors import StorageUnavailable
+from resolver.data_directory import write_once
 
 RSA_BITS = 2048
 CERTIFICATE_DAYS = 3650
 
 
 def server_key(directory: Path) -> rsa.RSAPrivateKey:
-    """The RSA key in DIR/server.key (PKCS #8 PEM, mode 0600), made if it is missing."""
+    """The RSA key in DIR/server.key (PKCS #8 PEM, mode 0600), made if it is missing.
+
+    Raises StorageUnavailable if the file holds none.
+    """
     path = directory / "server.key"
     if path.exists():
+        pem = path.read_bytes()
+    else:
+        made = rsa.generate_private_key(public_exponent=65537, key_size=RSA_BITS)
+        pem = write_once(path, _pem(made), 0o600)
+    try:
         # Checking the numbers takes 30 ms a key, and the file is one that we wrote.
         key = serialization.load_pem_private_key(
-            path.read_bytes(), password=None, unsafe_skip_rsa_key_validation=True
+            pem, password=None, unsafe_skip_rsa_key_validation=True
         )
-        assert isinstance(key, rsa.RSAPrivateKey)
-        return key
-    key = rsa.generate_private_key(public_exponent=65537, key_size=RSA_BITS)
-    write_atomically(path, _pem(key), 0o600)
+    except ValueError:
+        raise StorageUnavailable(f"{path} holds no private key") from None
+    assert isinstance(key, rsa.RSAPrivateKey)
     return key
 
 
@@ -43,10 +51,13 @@ def tls_context(
     """
     path = directory / "tls.pem"
     if not path.exists():
-        write_atomically(path, _self_signed(name, host), 0o600)
+        write_once(path, _self_signed(name, host), 0o600)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.load_cert_chain(path)
+    try:
+        context.load_cert_chain(path)
+    except ssl.SSLError:
+        raise StorageUnavailable(f"{path} holds no key with its certificate") from None
     if client_ca is not None:
         context.load_verify_locations(client_ca)
         context.verify_mode = ssl.CERT_OPTIONAL
