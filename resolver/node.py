@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
@@ -57,13 +59,15 @@ DRAIN_SECONDS: Final = 3.0
 
 
 class PortInUse(Exception):  # noqa: N818 - it is what happened
-    """A port of a node is taken. `service` names what should listen there."""
+    """A port of a node cannot be had. `service` names what should listen there."""
 
-    def __init__(self, node: str, service: str, host: str, port: int, base: int) -> None:
-        super().__init__(
-            f"port {port} on {host}, for {service} of node {node}, is in use;"
-            f" choose another block of ports with --base-port (now {base})"
-        )
+    def __init__(
+        self, node: str, service: str, host: str, port: int, base: int, error: OSError
+    ) -> None:
+        why = f"cannot be opened: {os.strerror(error.errno or 0)}"
+        if error.errno == errno.EADDRINUSE:
+            why = f"is in use; choose another block of ports with --base-port (now {base})"
+        super().__init__(f"port {port} on {host}, for {service} of node {node}, {why}")
         self.node = node
         self.port = port
 
@@ -328,7 +332,7 @@ class Node:
             return await binding
         except OSError as error:
             raise PortInUse(
-                self.spec.name, service, self.spec.host, port, self.topology.base_port
+                self.spec.name, service, self.spec.host, port, self.topology.base_port, error
             ) from error
 
     def _management(self) -> Iterator[Callable[[Any], None]]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from contextlib import AsyncExitStack
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import msgspec
 
@@ -15,6 +15,7 @@ from resolver.data_directory import DataDirectory
 from resolver.node import Node
 from resolver.topology import NodeSpec, Topology
 
+Result = TypeVar("Result")
 #: Seconds before a process that ended by itself is started again.
 RESTART_SECONDS: Final = 0.5
 
@@ -41,6 +42,34 @@ def stop_event() -> asyncio.Event:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     return stop
+
+
+async def input_event() -> asyncio.Event:
+    """Set when standard input ends: the process that started this one ends it, or is gone."""
+    ended = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    await loop.connect_read_pipe(lambda: _InputEnd(ended), sys.stdin)
+    return ended
+
+
+class _InputEnd(asyncio.Protocol):
+    def __init__(self, ended: asyncio.Event) -> None:
+        self._ended = ended
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._ended.set()
+
+
+async def unless(stop: asyncio.Event, work: Coroutine[Any, Any, Result]) -> Result | None:
+    """The result of the work; None if it is cut off because `stop` is set before it is done."""
+    working, stopping = asyncio.create_task(work), asyncio.create_task(stop.wait())
+    await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    if working.done():
+        return working.result()
+    working.cancel()
+    await asyncio.wait({working})
+    return None
 
 
 class WorkerFailed(Exception):  # noqa: N818 - it is what happened
@@ -113,18 +142,11 @@ class Fleet:
                 await self._spawn(index)
             except WorkerFailed as error:
                 print(f"idnode: {error}", file=sys.stderr)
+            else:
+                print(f"idnode: {names}: serving again", file=sys.stderr)
 
 
 def spread(names: Sequence[str], processes: int) -> list[list[str]]:
     """The names over that many processes, evenly, in turn."""
     count = max(1, min(processes, len(names)))
     return [list(names[start::count]) for start in range(count)]
-
-
-async def input_closed() -> None:
-    """Wait until standard input ends: the process that started this one is gone."""
-    loop = asyncio.get_running_loop()
-    reader = asyncio.StreamReader()
-    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
-    while await reader.read(1024):
-        pass

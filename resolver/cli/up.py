@@ -21,7 +21,15 @@ from resolver.cli.running import data_option
 from resolver.cli.welcome import welcome
 from resolver.data_directory import DataDirectory, DirectoryInUse, write_atomically
 from resolver.node import PortInUse
-from resolver.supervisor import Fleet, WorkerFailed, input_closed, spread, start_nodes, stop_event
+from resolver.supervisor import (
+    Fleet,
+    WorkerFailed,
+    input_event,
+    spread,
+    start_nodes,
+    stop_event,
+    unless,
+)
 from resolver.topology import NodeSpec, Topology, TopologyError, load, with_base_port
 
 DEFAULT_SEED = 1000
@@ -68,7 +76,7 @@ def up(
     directory = DataDirectory(data)
     with _refusals_explained(), directory.lock(f"idnode up {chosen.name}"):
         if processes == 1:
-            _run(_serve(chosen, chosen.nodes, directory, seed, ready_file))
+            _run(_serve(chosen, chosen.nodes, directory, seed, ready_file, greet=True))
         else:
             command = _worker_command(topology, base_port, seed, data)
             names = [node.name for node in chosen.nodes]
@@ -119,12 +127,19 @@ async def _serve(
     data: DataDirectory,
     seed: int,
     ready_file: Path | None,
+    *,
+    greet: bool = False,
 ) -> None:
     stop = stop_event()
-    stack, nodes = await start_nodes(topology, specs, data, seed)
+    started = await unless(stop, start_nodes(topology, specs, data, seed))
+    if started is None:
+        return
+    stack, nodes = started
     async with stack:
         entries = [node.ready_entry() for node in nodes]
-        await _tell(topology, entries, data, ready_file)
+        _tell(topology, entries, data, ready_file)
+        if greet:
+            await welcome(data.path)
         await stop.wait()
         data.withdraw()
         note("draining")
@@ -134,12 +149,15 @@ async def _supervise(
     topology: Topology, fleet: Fleet, data: DataDirectory, ready_file: Path | None
 ) -> None:
     stop = stop_event()
-    started = await fleet.start()
+    started = await unless(stop, fleet.start())
+    if started is None:
+        return
     async with AsyncExitStack() as stack:
         stack.push_async_callback(fleet.drain)
         order = [node.name for node in topology.nodes]
         started.sort(key=lambda entry: order.index(entry["name"]))
-        await _tell(topology, started, data, ready_file)
+        _tell(topology, started, data, ready_file)
+        await welcome(data.path)
         await stop.wait()
         data.withdraw()
         note("draining")
@@ -148,14 +166,18 @@ async def _supervise(
 async def _work(
     topology: Topology, specs: Sequence[NodeSpec], data: DataDirectory, seed: int
 ) -> None:
-    stack, nodes = await start_nodes(topology, specs, data, seed)
+    stop = await input_event()
+    started = await unless(stop, start_nodes(topology, specs, data, seed))
+    if started is None:
+        return
+    stack, nodes = started
     async with stack:
         sys.stdout.buffer.write(msgspec.json.encode([node.ready_entry() for node in nodes]) + b"\n")
         sys.stdout.buffer.flush()
-        await input_closed()
+        await stop.wait()
 
 
-async def _tell(
+def _tell(
     topology: Topology, entries: list[dict[str, Any]], data: DataDirectory, ready_file: Path | None
 ) -> None:
     """Say that all nodes serve: in the data directory, in the ready file, and on the screen."""
@@ -165,7 +187,6 @@ async def _tell(
         write_atomically(ready_file, msgspec.json.format(ready, indent=2) + b"\n")
     total = sum(entry["identifiers"] for entry in entries)
     click.echo(f"ready: {len(entries)} nodes of {topology.name}, {total} identifiers")
-    await welcome(data.path)
 
 
 def _load(topology: str | None, base_port: int | None) -> Topology:
@@ -195,6 +216,9 @@ class _refusals_explained:  # noqa: N801 - reads as a phrase in a with statement
             case DirectoryInUse():
                 hint = "stop it, or choose another directory with --data"
                 raise Negative(f"{error}; {hint}") from None
+            case OSError(filename=str(name), strerror=str(reason)):
+                hint = "choose another directory with --data"
+                raise Negative(f"{name}: {reason}; {hint}") from None
             case PortInUse() | WorkerFailed() | Refusal():
                 raise Negative(str(error)) from None
             case StoreNotUsable():
