@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import socket
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
+import dns.asyncbackend
 import dns.asyncquery
 import dns.edns
 import dns.exception
@@ -44,9 +45,19 @@ async def ask_txt(
     question = dns.message.make_query(name, dns.rdatatype.TXT, use_edns=0, payload=EDNS_PAYLOAD)
     try:
         found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_DGRAM)
-        reply, _ = await dns.asyncquery.udp_with_fallback(
-            question, str(found[0][4][0]), timeout=timeout, port=port, ignore_unexpected=True
-        )
+        family, _, _, _, (address, *_) = found[0]
+        # A connected socket, which hears that nobody listens there.
+        backend: Any = dns.asyncbackend.get_default_backend()
+        to = (address, port)
+        async with await backend.make_socket(family, socket.SOCK_DGRAM, destination=to) as udp:
+            reply, _ = await dns.asyncquery.udp_with_fallback(
+                question,
+                str(address),
+                timeout=timeout,
+                port=port,
+                ignore_unexpected=True,
+                udp_sock=udp,
+            )
     except dns.exception.Timeout:
         raise NoDnsReply(f"{where}: no reply within {timeout:g} s") from None
     except (dns.exception.DNSException, OSError, EOFError) as error:
