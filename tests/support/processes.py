@@ -238,20 +238,32 @@ def _address(text: str) -> tuple[str, int]:
     return host, int(port)
 
 
-@contextlib.contextmanager
 def up(
     topology: str | Path,
     data: Path,
     *options: object,
     nodes: int,
-    seed: int = 10,
     base: int | None = None,
-) -> Iterator[Topology]:
+    **more: int,
+) -> contextlib.AbstractContextManager[Topology]:
     """`idnode up` from its ready line on; killed at the end if it still runs."""
-    base = base or free_base(nodes)
-    ready = data.with_name(f"{data.name}.ready.json")
+    return _running(("up", topology), data, options, base or free_base(nodes), **more)
+
+
+def serve(
+    name: str, topology: str | Path, data: Path, *options: object, base: int, **more: int
+) -> contextlib.AbstractContextManager[Topology]:
+    """`idnode serve` of one node, in the same way."""
+    return _running(("serve", name, topology), data, options, base, **more)
+
+
+@contextlib.contextmanager
+def _running(
+    command: tuple[object, ...], data: Path, options: tuple[object, ...], base: int, seed: int = 10
+) -> Iterator[Topology]:
+    ready = data.with_name(f"{data.name}.{command[1]}.ready.json".replace("/", "-"))
     ready.unlink(missing_ok=True)
-    arguments = ("up", topology, "--data", data, "--base-port", base, "--ready-file", ready)
-    with Process(*arguments, "--seed", seed, *options) as process:
+    arguments = ("--data", data, "--base-port", base, "--seed", seed, "--ready-file", ready)
+    with Process(*command, *arguments, *options) as process:
         process.started()
         yield Topology(process, data, base, seed, json.loads(ready.read_bytes()))
