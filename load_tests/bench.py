@@ -10,6 +10,7 @@ the generator got through, and on a busy machine says as much of the generator.
 from __future__ import annotations
 
 import argparse
+import asyncio
 import contextlib
 import json
 import os
@@ -28,7 +29,9 @@ from load_tests.measure import Summary, run_udp
 from load_tests.requests import dns, handle
 from load_tests.requests.template import Template, Wire
 from registry.schemes.dns_name import to_name
-from registry.storage.sqlite_lookup import SqliteLookup
+from registry.schemes.handle import Key
+from registry.storage.backends import open_reads
+from resolver.data_directory import DataDirectory
 
 BASE_PORT: Final = 31_640
 SECTOR: Final = "baijiu"
@@ -118,10 +121,16 @@ def measure(seconds: float) -> list[Figure]:
     return figures
 
 
+async def _sample(store: str) -> list[tuple[Key, bytes]]:
+    reads = await open_reads(store)
+    try:
+        return [(key, await reads.record(*key) or b"") for key in await reads.sample(SAMPLE)]
+    finally:
+        await reads.close()
+
+
 def _loads(data: Path) -> Iterator[tuple[str, str, Wire, list[Template]]]:
-    lookup = SqliteLookup(data / SECTOR / "node.db")
-    records = [(key, lookup.record(*key) or b"") for key in lookup.sample(SAMPLE)]
-    lookup.close()
+    records = asyncio.run(_sample(DataDirectory(data).store_url(SECTOR)))
     asked = [handle.resolution(str(key).encode(), record) for key, record in records]
     yield "Handle UDP, warm", "handle", handle.UDP, asked
     names = [dns.question(to_name(key), record) for key, record in records]

@@ -7,8 +7,8 @@ identifier is asked for once before the run, and the run holds the service to th
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing
+from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -16,9 +16,10 @@ import msgspec
 
 from registry.errors import Refusal
 from registry.schemes.handle import Key, parse
-from registry.storage.interface import Lookup
-from registry.storage.sqlite_lookup import SqliteLookup
+from registry.storage.backends import open_reads
+from registry.storage.interface import Reads
 from resolver.client import Client, Endpoint
+from resolver.data_directory import DataDirectory
 from resolver.query import Values
 from resolver.transports.outbound import ExchangeFailed
 
@@ -45,15 +46,7 @@ class Known(NamedTuple):
 
 def from_stores(data: Path, count: int, shares: Mapping[str, float]) -> list[Known]:
     """Up to `count` identifiers, as many of each node; with `shares` only of the sectors named."""
-    with ExitStack() as stack:
-        stores: list[Lookup] = [
-            stack.enter_context(closing(SqliteLookup(path)))
-            for path in sorted(data.glob("*/node.db"))
-        ]
-        homed = [(store, prefixes) for store in stores if (prefixes := _wanted(store, shares))]
-        each = -(-count // len(homed)) if homed else 0
-        found = [known for store, prefixes in homed for known in _sample(store, each, prefixes)]
-    return found[:count]
+    return asyncio.run(_from_stores(DataDirectory(data), count, shares))
 
 
 def asked(names: Sequence[str], host: str, port: int) -> list[Known]:
@@ -69,19 +62,34 @@ def load(path: Path) -> list[Known]:
     return msgspec.msgpack.decode(path.read_bytes(), type=list[Known])
 
 
-def _wanted(store: Lookup, shares: Mapping[str, float]) -> list[str]:
+async def _from_stores(data: DataDirectory, count: int, shares: Mapping[str, float]) -> list[Known]:
+    found: list[Known] = []
+    async with AsyncExitStack() as stack:
+        homed: list[tuple[Reads, list[str]]] = []
+        for name in data.stored_nodes():
+            store = await open_reads(data.store_url(name))
+            stack.push_async_callback(store.close)
+            if prefixes := await _wanted(store, shares):
+                homed.append((store, prefixes))
+        each = -(-count // len(homed)) if homed else 0
+        for store, prefixes in homed:
+            found += await _sample(store, each, prefixes)
+    return found[:count]
+
+
+async def _wanted(store: Reads, shares: Mapping[str, float]) -> list[str]:
     """The prefixes of a store that identifiers are wanted of."""
     return [
         prefix
-        for prefix, identifiers in store.counts().items()
+        for prefix, identifiers in (await store.counts()).items()
         if identifiers and (not shares or Known(f"{prefix}/", b"").sector in shares)
     ]
 
 
-def _sample(store: Lookup, count: int, prefixes: Sequence[str]) -> Iterator[Known]:
-    for key in store.sample(count, prefixes):
-        if (record := store.record(*key)) is not None:
-            yield Known(str(key), record)
+async def _sample(store: Reads, count: int, prefixes: Sequence[str]) -> list[Known]:
+    keys = await store.sample(count, prefixes)
+    records = [(key, await store.record(*key)) for key in keys]
+    return [Known(str(key), record) for key, record in records if record is not None]
 
 
 async def _ask_all(names: Sequence[str], endpoint: Endpoint) -> list[Known]:

@@ -74,7 +74,7 @@ class IssuedAccount:
 class AppKeyDirectory(Protocol):
     """Where tokens are looked up by digest."""
 
-    def principal(self, digest: bytes) -> Principal | None: ...
+    async def principal(self, digest: bytes) -> Principal | None: ...
 
 
 #: Everything that is allowed; what is not listed is not.
@@ -119,9 +119,9 @@ def issue_account(username: str, role: Role, prefix: str) -> IssuedAccount:
     )
 
 
-def authenticate(directory: AppKeyDirectory, token: str) -> Principal | None:
+async def authenticate(directory: AppKeyDirectory, token: str) -> Principal | None:
     """The principal a token belongs to, None if it is nobody's.
 
     Tokens are found by their digest, so the time this takes says nothing about a near miss.
     """
-    return directory.principal(digest(token))
+    return await directory.principal(digest(token))

@@ -6,7 +6,7 @@ delegations are a view of the node's own prefix records (`0.NA/P`) that hold sit
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
 from registry.schemes.handle import PREFIX_RECORDS, Key, ancestors, parent
@@ -88,6 +88,11 @@ class PrefixTree:
             if found is not None and found.derived is not None:
                 return found
         return None
+
+    def replace(self, records: Mapping[str, bytes]) -> None:
+        """Take in the present records of all prefixes, in place of what was known."""
+        found = (delegation_of(prefix, record) for prefix, record in records.items())
+        self._delegations = {each.prefix: each for each in found if each is not None}
 
     def update(self, prefix: str, record: bytes | None) -> None:
         """Take in the present record of a prefix; None means that it is gone."""

@@ -78,7 +78,8 @@ class Registrar:
         self._work_waits = asyncio.Event()
         self._closing = False
         self.ledger = Ledger(store, clock)
-        self._homed = PrefixTree(store.lookup.homed_prefixes())
+        self._homed: PrefixTree | None = None
+        self._homed_changes = 0
         self._unsubscribe = store.subscribe(self._follow)
         self._task = asyncio.create_task(self._work(), name="registrar")
 
@@ -152,9 +153,20 @@ class Registrar:
         await self._task
         self._unsubscribe()
 
-    def _follow(self, _keys: Sequence[Key], homed_changed: bool) -> None:
+    def _follow(self, _keys: Sequence[Key] | None, homed_changed: bool) -> None:
         if homed_changed:
-            self._homed = PrefixTree(self._store.lookup.homed_prefixes())
+            self._homed = None
+            self._homed_changes += 1
+
+    async def _homed_prefixes(self) -> PrefixTree:
+        """What the node homes, read anew after a change of that."""
+        if self._homed is not None:
+            return self._homed
+        changes = self._homed_changes
+        tree = PrefixTree(await self._store.reads.homed_prefixes())
+        if changes == self._homed_changes:
+            self._homed = tree
+        return tree
 
     async def _settled(self, asked: Asked) -> Done | Receipt:
         if self._closing:
@@ -219,7 +231,10 @@ class Registrar:
         """Decide and write: all that must not come apart is written in this one transaction."""
         transaction, now = writing.transaction, writing.time // 1000
         stored = await _stored(transaction, group)
-        decided = decide_group(group, stored, now, self._homed.homes)
+        homes = (await self._homed_prefixes()).homes
+        decided = await self._store.gather(
+            lambda: decide_group(group, stored, now, homes), for_change=True
+        )
         if sealed and self._seal is not None:
             decided = await asyncio.to_thread(seal_group, group, decided, self._seal, now)
         settled = settle_group(group, decided, now, writing.note)
@@ -233,6 +248,7 @@ class Registrar:
     ) -> int:
         """One batch: its rows, and the one entry that tells of all of them."""
         transaction, number, now = writing.transaction, writing.next_number, writing.time // 1000
+        tree = await self._homed_prefixes()
         versions = await self._versions(transaction, prefix, [suffix for suffix, _ in batch])
         rows = [
             Row(
@@ -247,7 +263,7 @@ class Registrar:
             for suffix, record in batch
         ]
         for row in rows:
-            if not self._homed.homes(row.key):
+            if not tree.homes(row.key):
                 raise PrefixNotHomed(row.prefix)
         added = await transaction.insert_missing(rows)
         if added:
@@ -262,7 +278,7 @@ class Registrar:
         self, transaction: Transaction, prefix: str, suffixes: Sequence[str]
     ) -> Mapping[Key, int]:
         """The last versions of those that were there once; asked for only if any can have been."""
-        if not self._store.lookup.has_history(prefix):
+        if not await self._store.reads.has_history(prefix):
             return {}
         return await transaction.last_versions([Key(prefix, suffix) for suffix in suffixes])
 

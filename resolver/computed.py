@@ -29,6 +29,7 @@ from registry.schemes.handle import (
     parse,
     prefix_record,
 )
+from registry.storage.interface import MustWait
 from registry.values.value import PUBLIC_READ, decode_record, encode_record
 from resolver.query import Query
 
@@ -39,7 +40,7 @@ MAX_REFERENCES: Final = 10
 
 
 class Records(Protocol):
-    """Point reads of stored records."""
+    """Point reads of stored records; raises MustWait as `Lookup` does."""
 
     def record(self, prefix: str, suffix: str) -> bytes | None: ...
 
@@ -105,7 +106,11 @@ class ComputedRecords:
 
         That is the base of a computed one, else the identifier itself.
         """
-        found = self._of(key.prefix) if key.prefix in self._tree.homed else None
+        try:
+            found = self._of(key.prefix) if key.prefix in self._tree.homed else None
+        except MustWait:
+            # It has changed, and is being read: all replies are dropped after that.
+            return key
         if found is None:
             return key
         at = found.split(key)
@@ -119,6 +124,14 @@ class ComputedRecords:
         for key in of_prefixes:
             self._prefixes.pop(key.suffix if key.is_prefix_record else key.prefix, None)
         return homed_changed or bool(of_prefixes) or not self._referenced.isdisjoint(keys)
+
+    def unread(self) -> list[str]:
+        """The homed prefixes whose namespaces were not read, or have changed since."""
+        return [prefix for prefix in self._tree.homed if prefix not in self._prefixes]
+
+    def read(self, prefix: str) -> None:
+        """Have the namespaces of a homed prefix from now on."""
+        self._of(prefix)
 
     def _of(self, prefix: str) -> PrefixNamespace | None:
         """The namespace of a homed prefix if identifiers may be computed by it."""

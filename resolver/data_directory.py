@@ -4,6 +4,7 @@ DIR/lock               held while `idnode up` runs; names its holder
 DIR/credentials.json   bootstrap accounts and Handle administrators (mode 0600)
 DIR/running.json       the ready file of what runs here, with the process id of each node
 DIR/<node>/node.db     the node's store; lock, server.key and tls.pem beside it
+DIR/<node>/store.url   the database that is its store instead (mode 0600: it may hold a password)
 """
 
 from __future__ import annotations
@@ -19,6 +20,9 @@ from typing import Any, Self
 import msgspec
 
 from registry.errors import StorageUnavailable
+
+#: Either of these in a node's directory says that it has a store.
+_STORES = ("node.db", "store.url")
 
 
 class DirectoryInUse(Exception):  # noqa: N818 - it is what happened
@@ -140,6 +144,26 @@ class DataDirectory:
         path = self.path / name
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
         return path
+
+    def store_url(self, name: str) -> str:
+        """The database URL of a node's store: the SQLite file in its directory, or what it uses."""
+        remembered = self.path / name / "store.url"
+        if remembered.exists():
+            return remembered.read_text().strip()
+        return f"sqlite:///{self.path / name / 'node.db'}"
+
+    def remember_store(self, name: str, url: str | None) -> None:
+        """Note which database a node uses, None for the file in its directory."""
+        remembered = self.node_path(name) / "store.url"
+        if url is not None:
+            write_atomically(remembered, url.encode() + b"\n", 0o600)
+        elif remembered.exists():
+            remembered.unlink()
+
+    def stored_nodes(self) -> list[str]:
+        """The names of the nodes that have a store, sorted."""
+        found = {path.parent.name for name in _STORES for path in self.path.glob(f"*/{name}")}
+        return sorted(found)
 
     def lock(self, what: str) -> Lock:
         """The lock of the whole directory."""

@@ -12,25 +12,25 @@ from typing import Any, Final
 from registry.clock import Clock, SystemClock
 from registry.grouping import Seal
 from registry.http.identifiers import IdentifierRoutes
-from registry.prefix_tree import TOP, PrefixTree
 from registry.registration import Registrar
 from registry.rights import bootstrap_administrator
 from registry.schemes.handle import PREFIX_RECORDS, Key, ancestors, parent
 from registry.storage.backends import open_store
-from registry.storage.interface import Store, is_counted
+from registry.storage.interface import Store
 from registry.values.site import encode_site
 from registry.values.site_json import site_to_json
 from resolver.administration.certification import Certifier
 from resolver.administration.desk import Certification, Desk
 from resolver.administration.elsewhere import OtherNodes
 from resolver.authority import Authority
+from resolver.cache.packets import PacketCache
 from resolver.client import Client
 from resolver.codecs.dns.framing import Splitter
 from resolver.codecs.dns.zone import ZoneView, name_server
 from resolver.codecs.handle.framing import MessageStream
 from resolver.codecs.proxy.pages import NodeFacts
-from resolver.computed import ComputedRecords
 from resolver.data_directory import DataDirectory
+from resolver.holdings import Holdings
 from resolver.key_hierarchy import node_signer, trust_root
 from resolver.metrics import Counters, Figure, NodeCollector
 from resolver.pipeline.dns import DnsFront
@@ -85,8 +85,8 @@ class Node:
         self._closing = AsyncExitStack()
         self._counters = Counters()
         self._store: Store | None = None
-        self._tree = PrefixTree()
-        self._changes = 1
+        self._holdings: Holdings | None = None
+        self._packets: list[PacketCache[Any]] = []
 
     # --- life ---
 
@@ -103,7 +103,9 @@ class Node:
             if self.spec.role == "recursive":
                 sources = Sources(None, await self._recursor(stack))
             else:
-                sources = Sources(await self._authority(stack, seed))
+                authority = await self._authority(stack, seed)
+                assert self._store is not None
+                sources = Sources(authority, gather=self._store.gather)
             await self._serve(stack, sources)
             self._closing = stack.pop_all()
 
@@ -114,7 +116,7 @@ class Node:
     @property
     def identifiers(self) -> int:
         """How many identifiers are registered here."""
-        return 0 if self._store is None else sum(self._store.lookup.counts().values())
+        return 0 if self._holdings is None else self._holdings.identifiers
 
     def ready_entry(self) -> dict[str, Any]:
         """The node as the ready file shows it."""
@@ -155,43 +157,35 @@ class Node:
             packets.drop([key])
 
     async def _authority(self, stack: AsyncExitStack, seed: int) -> Authority:
-        default = f"sqlite:///{self._data.node_path(self.spec.name) / 'node.db'}"
-        store = self._store = await open_store(self.spec.store or default)
+        store = self._store = await self._open_store()
         stack.push_async_callback(store.close)
         registrar = self._registrar = Registrar(store, self._clock, seal=self._seal())
         stack.push_async_callback(registrar.aclose)
         await registrar.ledger.open()
         provision = Provision(self.topology, self.spec, self._data, store, registrar, self._clock)
         await provision.run(seed)
-        self._refresh_homed()
-        for row in store.lookup.scan(PREFIX_RECORDS):
-            self._tree.update(row.suffix, row.record)
-        self._computed = ComputedRecords(self._tree, store.lookup, self.topology.rules)
-        store.subscribe(self._follow)
-        return Authority(self._tree, store.lookup, self._computed)
+        holdings = self._holdings = Holdings(
+            store,
+            self._drop_replies,
+            shown=self.spec.homed,
+            top=self.spec.role == "root",
+            rules=self.topology.rules,
+        )
+        stack.callback(await holdings.load())
+        return Authority(holdings.tree, store.lookup, holdings.computed)
+
+    async def _open_store(self) -> Store:
+        name = self.spec.name
+        self._data.remember_store(name, self.spec.store)
+        return await open_store(self._data.store_url(name), self.spec.store_read)
 
     def _seal(self) -> Seal | None:
         return node_signer(self.spec, self._data).sealed if self.spec.signs else None
 
-    def _refresh_homed(self) -> None:
-        assert self._store is not None
-        self._tree.homed.clear()
-        self._tree.homed.update(self._store.lookup.homed_prefixes())
-        if self.spec.role == "root":
-            self._tree.homed.add(TOP)
-
-    def _follow(self, keys: Sequence[Key], homed_changed: bool) -> None:
-        """Keep caches and delegations true to the store: called after each commit."""
-        assert self._store is not None
-        self._changes += 1
-        prefix_records = [key for key in keys if key.prefix == PREFIX_RECORDS]
-        for key in prefix_records:
-            self._tree.update(key.suffix, self._store.lookup.record(*key))
-        if homed_changed:
-            self._refresh_homed()
-        whole_prefixes = self._computed.follow(keys, homed_changed)
-        for packets in (self._handle.packets, self._handle.responder.signed, self._dns.packets):
-            if whole_prefixes:
+    def _drop_replies(self, keys: Sequence[Key] | None) -> None:
+        """Keep caches true to the store: called after each commit."""
+        for packets in self._packets:
+            if keys is None:
                 packets.clear()
             else:
                 packets.drop(keys)
@@ -218,12 +212,13 @@ class Node:
         view = ZoneView(
             tuple(self.topology.zone.encode().split(b".")),
             name_server(spec.host, ports(self.topology, spec).dns),
-            self._tree.homed,
+            self._holdings.tree.homed if self._holdings is not None else (),
             sources.recursive,
-            lambda: self._changes,
+            lambda: self._holdings.changes if self._holdings is not None else 1,
             self.topology.rules,
         )
         self._dns = DnsFront(sources, self._counters, view)
+        self._packets += [self._handle.packets, responder.signed, self._dns.packets]
         http = HttpFront(
             sources,
             self._counters,
@@ -231,6 +226,7 @@ class Node:
             json=self._json_api(sources),
             own_step=self._own_step,
             verifier=self._verifier(sources),
+            recount=None if self._holdings is None else self._holdings.count,
             proxy=ProxyFront(
                 sources, self._counters, self._facts(), self._responsible, self.topology.rules
             ),
@@ -259,7 +255,7 @@ class Node:
             administration = JsonAdministration(
                 self._desk.service,
                 self._desk.verifier,
-                sources.resolve,
+                sources.decide,
                 self._counters,
                 responsible=self._responsible,
                 rules=rules,
@@ -277,14 +273,15 @@ class Node:
         self, stack: AsyncExitStack, sources: Sources, certifier: Certifier
     ) -> Desk:
         assert self._store is not None
+        assert self._holdings is not None
         desk = Desk(
             self._store,
             self._registrar,
-            self._tree,
+            self._holdings.tree,
             certifier,
             self._clock,
             self._counters,
-            resolve=sources.resolve,
+            resolve=sources.decide,
             serial=lambda: self._handle.responder.serial,
             administrators=[bootstrap_administrator(self.spec.prefix or PREFIX_RECORDS)],
             elsewhere=OtherNodes(
@@ -340,7 +337,7 @@ class Node:
         if self._store is not None:
             routes = IdentifierRoutes(
                 self._registrar,
-                self._store.lookup,
+                self._store.reads,
                 self.topology.rules,
                 self._counters.changes,
             )
@@ -368,11 +365,7 @@ class Node:
 
     def _examples(self) -> list[str]:
         """A few identifiers of the node's own prefixes."""
-        if self._store is None:
-            return []
-        pages = [self._store.lookup.page(prefix, limit=3) for prefix in self.spec.homed[:4]]
-        rows = [row for page in pages for row in page if is_counted(row.prefix, row.suffix)]
-        return [str(row.key) for row in rows if row.suffix][:4]
+        return [] if self._holdings is None else list(map(str, self._holdings.examples))
 
     def _own_step(self, question: str, response: str, seconds: float) -> Step:
         places = endpoints(self.topology, self.spec)
@@ -387,13 +380,12 @@ class Node:
         )
 
     def _figures(self) -> Iterator[Figure]:
-        if self._store is not None:
-            counts = self._store.lookup.counts
+        if self._holdings is not None:
             yield (
                 "idnode_store_identifiers",
                 "Identifiers registered",
                 "gauge",
-                lambda: float(sum(counts().values())),
+                partial(_as_float, self._holdings, "identifiers"),
             )
         for protocol, front in (("handle", self._handle), ("dns", self._dns)):
             packets = front.packets

@@ -7,7 +7,7 @@ start, and again after it was cut off.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -138,25 +138,25 @@ class Provision:
         wanted = set(self._spec.homed)
         if self._spec.role == "root":
             wanted |= {PREFIX_RECORDS, TRUST_PREFIX}
-        missing = wanted - set(self._store.lookup.homed_prefixes())
+        missing = wanted - set(await self._store.reads.homed_prefixes())
         if missing:
             await self._registrar.home(sorted(missing), IDNODE)
 
     async def _publish(self) -> None:
         """Write the prefix records of children and hosted enterprises as they are now."""
-        for key, values in self._prefix_records():
-            kept = self._store.lookup.record(*key)
+        async for key, values in self._prefix_records():
+            kept = await self._store.reads.record(*key)
             if kept is None:
                 await self._registrar.submit(Create(key, values), IDNODE)
             elif changed := _changed(kept, values):
                 await self._registrar.submit(PutValues(key, changed), IDNODE)
 
-    def _prefix_records(self) -> Iterator[tuple[Key, list[Value]]]:
+    async def _prefix_records(self) -> AsyncIterator[tuple[Key, list[Value]]]:
         own = encode_site(published_site(self._topology, self._spec, self._data))
         if self._spec.role == "root":
             yield parse(ROOT_RECORD), [_site_value(SITE_INDEX, own), _derived_value(own)]
             trust_root = parse(TRUST_ROOT)
-            yield trust_root, self._key_values(trust_root, self._spec)
+            yield trust_root, await self._key_values(trust_root, self._spec)
         for hosted in self._spec.hosted:
             yield (
                 prefix_record(hosted.prefix),
@@ -172,14 +172,14 @@ class Provision:
                         _site_value(SITE_INDEX, site),
                         _derived_value(site),
                         _admin_value(child.prefix),
-                        *self._key_values(key, child),
+                        *await self._key_values(key, child),
                     ],
                 )
 
-    def _key_values(self, key: Key, owner: NodeSpec) -> list[Value]:
+    async def _key_values(self, key: Key, owner: NodeSpec) -> list[Value]:
         """The key and certificate of a child, or of the root itself, for its record."""
         site = published_site(self._topology, owner, self._data)
-        kept = self._store.lookup.record(*key)
+        kept = await self._store.reads.record(*key)
         now = int(self._clock.now())
         return key_values(self._signer, owner, site.servers[0].public_key, kept, now)
 
@@ -192,7 +192,7 @@ class Provision:
         missing = [
             prefix
             for prefix in self._spec.homed
-            if self._store.lookup.record(prefix, ADMINISTRATOR) is None
+            if await self._store.reads.record(prefix, ADMINISTRATOR) is None
         ]
         if not missing:
             return
@@ -214,8 +214,8 @@ class Provision:
 
     async def _fill(self, count: int) -> None:
         """Seed an empty store, or one whose seeding was cut off, with what it was to have then."""
-        wanted = self._store.lookup.fact(SEEDING)
-        if not wanted and any(self._store.lookup.counts().values()):
+        wanted = await self._store.reads.fact(SEEDING)
+        if not wanted and any((await self._store.reads.counts()).values()):
             return
         wanted = wanted or str(count)
         await self._note_seeding(wanted)

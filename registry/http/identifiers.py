@@ -58,7 +58,7 @@ class IdentifierRoutes:
 
     async def _answer(self, request: web.Request, operation: str, act: Any) -> web.Response:
         try:
-            principal = self._principal(request)
+            principal = await self._principal(request)
             key = self._key(request, principal)
             actor = Actor(principal.username, f"{request.scheme} {request.remote}")
             response: web.Response = await act(request, key, actor)
@@ -78,11 +78,11 @@ class IdentifierRoutes:
             raise NotPermitted(f"the token may not register under prefix {prefix}")
         return key
 
-    def _principal(self, request: web.Request) -> Principal:
+    async def _principal(self, request: web.Request) -> Principal:
         scheme, _, token = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
         if scheme.lower() != "bearer":
             raise AuthenticationNeeded("a bearer token is needed")
-        principal = accounts.authenticate(self._directory, token.strip())
+        principal = await accounts.authenticate(self._directory, token.strip())
         if principal is None:
             raise AuthenticationNeeded("the bearer token is not valid")
         return principal

@@ -1,37 +1,95 @@
-"""Which backend a database URL names."""
+"""Which backend a database URL names. One that is not used is not imported."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
-from registry.storage.interface import Store, StoreNotUsable
-from registry.storage.sqlite import SqliteStore
+from registry.storage.interface import Reads, Store, StoreNotUsable
 
 
-async def _open_sqlite(url: str) -> Store:
-    path = make_url(url).database
-    if not path or path == ":memory:":
-        raise StoreNotUsable(f"{url}: an SQLite store needs a file")
-    return await SqliteStore.open(Path(path))
+async def _open_sqlite(url: str, replica_url: str | None) -> Store:
+    from registry.storage.sqlite import SqliteStore
+
+    if replica_url is not None:
+        raise StoreNotUsable(f"{url}: an SQLite store has no read replica")
+    return await SqliteStore.open(sqlite_path(url))
 
 
-BACKENDS: Final[dict[str, Callable[[str], Awaitable[Store]]]] = {"sqlite": _open_sqlite}
+async def _read_sqlite(url: str) -> Reads:
+    from registry.storage.sqlite_lookup import SqliteReads, open_reader
+
+    return SqliteReads(open_reader(sqlite_path(url)))
 
 
-async def open_store(url: str) -> Store:
-    """The store that a URL such as `sqlite:///node.db` names.
+async def _open_postgres(url: str, replica_url: str | None) -> Store:
+    _need_driver()
+    from registry.storage.postgres import PostgresStore
 
-    Raises StoreNotUsable for a URL that names none, StorageUnavailable if it cannot be opened.
-    """
+    return await PostgresStore.open(url, replica_url)
+
+
+async def _read_postgres(url: str) -> Reads:
+    _need_driver()
+    from registry.storage.postgres_lookup import PostgresReads
+
+    return await PostgresReads.open(url)
+
+
+class Backend(NamedTuple):
+    """How stores of one kind are opened: with a read replica or without, and to read only."""
+
+    open: Callable[[str, str | None], Awaitable[Store]]
+    read: Callable[[str], Awaitable[Reads]]
+
+
+BACKENDS: Final = {
+    "sqlite": Backend(_open_sqlite, _read_sqlite),
+    "postgresql": Backend(_open_postgres, _read_postgres),
+}
+
+
+def backend_name(url: str) -> str:
+    """The name of the backend in BACKENDS. Raises StoreNotUsable for a URL that names none."""
     try:
         name = make_url(url).get_backend_name()
     except ArgumentError:
         raise StoreNotUsable(f"{url!r} is not a database URL") from None
     if name not in BACKENDS:
         raise StoreNotUsable(f"there is no store for {name!r}, only {', '.join(BACKENDS)}")
-    return await BACKENDS[name](url)
+    return name
+
+
+def sqlite_path(url: str) -> Path:
+    """The file that an SQLite URL names. Raises StoreNotUsable."""
+    path = make_url(url).database
+    if not path or path == ":memory:":
+        raise StoreNotUsable(f"{url}: an SQLite store needs a file")
+    return Path(path)
+
+
+async def open_store(url: str, replica_url: str | None = None) -> Store:
+    """The store that a URL such as `sqlite:///node.db` or `postgresql://host/name` names.
+
+    `replica_url` names a read-only copy of it. Raises StoreNotUsable for a URL that names none,
+    StorageUnavailable if it cannot be opened.
+    """
+    return await BACKENDS[backend_name(url)].open(url, replica_url)
+
+
+async def open_reads(url: str) -> Reads:
+    """The store that a URL names, to read only; raises what `open_store` raises."""
+    return await BACKENDS[backend_name(url)].read(url)
+
+
+def _need_driver() -> None:
+    try:
+        import asyncpg  # noqa: F401
+    except ImportError:
+        raise StoreNotUsable(
+            "a PostgreSQL store needs the driver: install idnode with its extra, idnode[postgres]"
+        ) from None

@@ -1,20 +1,23 @@
 """What a store of identifiers offers, whichever database is behind it.
 
-Reading for resolution (`Lookup`) is synchronous and sees committed state only. Writing goes through
-one `Transaction` at a time; leaving its `async with` block normally means that everything in it is
-durable, and only then are the subscribers of the store told.
+Reading sees committed state only. `Lookup` is for resolution and for rules: synchronous where the
+database is embedded, and on one that has to be waited for behind `Store.gather`. `Reads` is for
+everything else. Writing goes through one `Transaction` at a time; leaving its `async with` block
+normally means that everything in it is durable, and only then are the subscribers told.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import Final, NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol, TypeVar
 
 from registry.accounts import Account, AppKey, Principal
 from registry.audit import Checkpoint, Head, Sealed
 from registry.lifecycle import State
 from registry.schemes.handle import Key
+
+T = TypeVar("T")
 
 #: The one state in which an identifier resolves.
 ACTIVE: Final = int(State.ACTIVE)
@@ -80,9 +83,10 @@ class KeptOutcome(NamedTuple):
     created: int
 
 
-#: Called in the event loop after each durable commit: the identifiers it touched, and whether
-#: prefixes were homed or unhomed.
-Subscriber = Callable[[Sequence[Key], bool], None]
+#: Called in the event loop after each durable commit, of this process or another one of the node:
+#: the identifiers it touched (None: any may have changed), and whether prefixes were homed or
+#: unhomed. The writer waits for what it returns.
+Subscriber = Callable[["Sequence[Key] | None", bool], "Awaitable[None] | None"]
 
 
 class StoreNotUsable(Exception):  # noqa: N818 - it refuses, nothing malfunctioned
@@ -97,8 +101,17 @@ def is_counted(prefix: str, suffix: str) -> bool:
     return not prefix.startswith("0.") and suffix != ADMINISTRATOR
 
 
+class MustWait(Exception):  # noqa: N818 - an outcome, and `Store.gather` deals with it
+    """An identifier cannot be read at once: the database has to be waited for."""
+
+    def __init__(self, key: Key) -> None:
+        super().__init__(str(key))
+        self.key = key
+
+
 class Lookup(Protocol):
-    """Synchronous reads; each raises StorageUnavailable when the database cannot be read."""
+    """Point reads at once. Each raises MustWait where that is not possible, StorageUnavailable
+    when the database cannot be read."""
 
     def record(self, prefix: str, suffix: str) -> bytes | None:
         """The values of an active identifier in wire form. The resolution path."""
@@ -108,54 +121,66 @@ class Lookup(Protocol):
         """An identifier in whatever state."""
         ...
 
-    def state(self, prefix: str, suffix: str) -> int | None:
-        """The state of an identifier, None where there is none."""
+
+class Reads(Protocol):
+    """All reads, waited for; each raises StorageUnavailable when the database cannot be read."""
+
+    async def record(self, prefix: str, suffix: str) -> bytes | None:
+        """The values of an active identifier in wire form."""
         ...
 
-    def versions(self, prefix: str, suffix: str) -> list[Past]:
+    async def row(self, prefix: str, suffix: str) -> Row | None:
+        """An identifier in whatever state."""
+        ...
+
+    async def versions(self, prefix: str, suffix: str) -> list[Past]:
         """All that an identifier has been, oldest first."""
         ...
 
-    def has_history(self, prefix: str) -> bool:
+    async def has_history(self, prefix: str) -> bool:
         """Whether any identifier of a prefix was ever replaced or deleted."""
         ...
 
-    def checkpoints(self, node: str) -> list[Checkpoint]:
+    async def checkpoints(self, node: str) -> list[Checkpoint]:
         """What a node signed of its audit log, as far as it is kept here, oldest first."""
         ...
 
-    def page(self, prefix: str, after: str | None = None, limit: int = 500) -> list[Row]:
+    async def state(self, prefix: str, suffix: str) -> int | None:
+        """The state of an identifier, None where there is none."""
+        ...
+
+    async def page(self, prefix: str, after: str | None = None, limit: int = 500) -> list[Row]:
         """Up to `limit` active identifiers of a prefix in key order, from behind suffix `after`."""
         ...
 
-    def scan(self, prefix: str, page_size: int = 500) -> Iterator[Row]:
+    def scan(self, prefix: str, page_size: int = 500) -> AsyncIterator[Row]:
         """All active identifiers of a prefix in key order, read page by page."""
         ...
 
-    def homed_prefixes(self) -> list[str]:
+    async def homed_prefixes(self) -> list[str]:
         """The prefixes that this node answers for, sorted."""
         ...
 
-    def counts(self) -> dict[str, int]:
+    async def counts(self) -> dict[str, int]:
         """The number of identifiers under each homed prefix (see `is_counted`)."""
         ...
 
-    def sample(self, count: int, prefixes: Sequence[str] | None = None) -> list[Key]:
+    async def sample(self, count: int, prefixes: Sequence[str] | None = None) -> list[Key]:
         """Up to `count` counted identifiers of homed prefixes (default all), evenly spread.
 
         The same data gives the same sample.
         """
         ...
 
-    def fact(self, key: str) -> str | None:
+    async def fact(self, key: str) -> str | None:
         """A fact about the node itself, such as what it was seeded with."""
         ...
 
-    def principal(self, digest: bytes) -> Principal | None:
+    async def principal(self, digest: bytes) -> Principal | None:
         """Whom a token with this SHA-256 belongs to."""
         ...
 
-    def close(self) -> None: ...
+    async def close(self) -> None: ...
 
 
 class Transaction(Protocol):
@@ -229,10 +254,21 @@ class Transaction(Protocol):
 
 
 class Store(Protocol):
-    """A node's store: `lookup` to read, `begin` to write, `subscribe` to hear of changes."""
+    """A node's store: `lookup` and `reads` to read, `begin` to write, `subscribe` to hear of it."""
 
     @property
     def lookup(self) -> Lookup: ...
+
+    @property
+    def reads(self) -> Reads: ...
+
+    async def gather(self, decide: Callable[[], T], *, for_change: bool = False) -> T:
+        """What `decide` returns, which reads by `lookup` and does nothing else.
+
+        Where the database has to be waited for, it is called anew after each identifier that it
+        turned out to need. `for_change` asks for what is true now: no replica is read.
+        """
+        ...
 
     def begin(self) -> AbstractAsyncContextManager[Transaction]:
         """The next write transaction; others wait. An exception in the block rolls it back.

@@ -7,7 +7,7 @@ import logging
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from sqlalchemy import Select, Table, bindparam, delete, insert, select, update
 from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, ProgrammingError
@@ -30,6 +30,7 @@ from registry.storage.interface import (
     Ended,
     KeptOutcome,
     Lookup,
+    Reads,
     Row,
     StoreNotUsable,
     Subscriber,
@@ -47,6 +48,8 @@ from registry.storage.schema import (
     NODE_FACTS,
     PREFIX_STATISTICS,
 )
+
+T = TypeVar("T")
 
 _log = logging.getLogger(__name__)
 
@@ -88,8 +91,11 @@ class SqlTransaction(ABC):
 
     async def insert(self, rows: Sequence[Row]) -> None:
         if rows:
-            await self._connection.execute(insert(IDENTIFIERS), [row._asdict() for row in rows])
+            await self._insert(rows)
             self.changed += [row.key for row in rows]
+
+    async def _insert(self, rows: Sequence[Row]) -> None:
+        await self._connection.execute(insert(IDENTIFIERS), [row._asdict() for row in rows])
 
     async def update(self, rows: Sequence[Row]) -> None:
         if rows:
@@ -103,8 +109,15 @@ class SqlTransaction(ABC):
             await self._connection.execute(_DELETE, parameters)
             self.changed += keys
 
+    async def insert_missing(self, rows: Sequence[Row]) -> list[Row]:
+        if not rows:
+            return []
+        added = await self._insert_missing(rows)
+        self.changed += [row.key for row in added]
+        return added
+
     @abstractmethod
-    async def insert_missing(self, rows: Sequence[Row]) -> list[Row]: ...
+    async def _insert_missing(self, rows: Sequence[Row]) -> list[Row]: ...
 
     async def archive(self, rows: Sequence[Ended]) -> None:
         if rows:
@@ -187,13 +200,17 @@ class SqlTransaction(ABC):
         if app_keys:
             await self._connection.execute(insert(APP_KEYS), [key._asdict() for key in app_keys])
 
+    async def announce(self) -> None:  # noqa: B027 - most backends have nobody to tell
+        """Let other processes know of the changes when, and only if, the commit is done."""
+
 
 class SqlStore(ABC):
     """A store on a SQLAlchemy engine whose pool holds the one connection that writes."""
 
-    def __init__(self, engine: AsyncEngine, lookup: Lookup) -> None:
+    def __init__(self, engine: AsyncEngine, lookup: Lookup, reads: Reads) -> None:
         self._engine = engine
         self._lookup = lookup
+        self._reads = reads
         self._feed = ChangeFeed()
         self._one_writer = asyncio.Lock()
 
@@ -201,13 +218,20 @@ class SqlStore(ABC):
     def lookup(self) -> Lookup:
         return self._lookup
 
+    @property
+    def reads(self) -> Reads:
+        return self._reads
+
+    async def gather(self, decide: Callable[[], T], *, for_change: bool = False) -> T:
+        return decide()
+
     def subscribe(self, subscriber: Subscriber) -> Callable[[], None]:
         return self._feed.subscribe(subscriber)
 
     async def close(self) -> None:
         """Wait for the transaction under way, then close every connection."""
         async with self._one_writer:
-            self._lookup.close()
+            await self._reads.close()
             await self._engine.dispose()
 
     @asynccontextmanager
@@ -215,14 +239,19 @@ class SqlStore(ABC):
         async with self._one_writer:
             connection = self._engine.connect()
             try:
-                await connection.start()
-                await connection.begin()
+                await self._start(connection)
                 transaction = self._transaction(connection)
                 yield transaction
+                await transaction.announce()
             except BaseException as error:
                 await _undisturbed(self._give_up(connection, error))
                 raise
             await _undisturbed(self._commit(connection, transaction))
+
+    async def _start(self, connection: AsyncConnection) -> None:
+        """Begin the transaction, once nobody else writes."""
+        await connection.start()
+        await connection.begin()
 
     async def _give_up(self, connection: AsyncConnection, error: BaseException) -> None:
         """Roll back; says StorageUnavailable instead of a database's own words."""
@@ -235,14 +264,14 @@ class SqlStore(ABC):
         """Commit and tell the subscribers; nobody else writes before they know."""
         try:
             await connection.commit()
-        except DBAPIError as error:
-            _log.error("a commit failed: %s", error.orig)
+        except (DBAPIError, OSError) as error:
+            _log.error("a commit failed: %s", error)
             await self._leave(connection, broken=True)
             if self._certainly_undone(error):
                 raise StorageUnavailable("the store cannot take the change") from error
             raise OutcomeUnknown("the commit failed, the change may or may not be there") from error
         if transaction.changed or transaction.homed_changed:
-            self._feed.publish(transaction.changed, transaction.homed_changed)
+            await self._feed.publish(transaction.changed, transaction.homed_changed)
         await self._leave(connection, broken=False)
 
     async def _leave(self, connection: AsyncConnection, *, broken: bool) -> None:
@@ -254,13 +283,15 @@ class SqlStore(ABC):
             if broken and connection.sync_connection is not None:
                 await connection.invalidate()
             await connection.close()
-        except DBAPIError as error:
-            _log.warning("closing the writer failed: %s", error.orig)
+        except (DBAPIError, OSError) as error:
+            _log.warning("closing the writer failed: %s", error)
 
     def _refusal(self, error: BaseException) -> Refusal | None:
         """What a failure before the commit means; None if the database is not to blame."""
         ours = (IntegrityError, ProgrammingError, InterfaceError)
-        if not isinstance(error, DBAPIError) or isinstance(error, ours):
+        if not isinstance(error, DBAPIError):
+            return None
+        if isinstance(error, ours) and not error.connection_invalidated:
             return None
         _log.error("the store failed before a commit: %s", error.orig)
         return StorageUnavailable("the store cannot take writes")
@@ -269,7 +300,7 @@ class SqlStore(ABC):
     def _transaction(self, connection: AsyncConnection) -> SqlTransaction: ...
 
     @abstractmethod
-    def _certainly_undone(self, error: DBAPIError) -> bool:
+    def _certainly_undone(self, error: DBAPIError | OSError) -> bool:
         """Whether a commit that failed like this has left nothing behind."""
 
 

@@ -19,14 +19,15 @@ from registry.errors import StorageUnavailable
 from registry.schemes.handle import Key
 from registry.storage.interface import Row, StoreNotUsable
 from registry.storage.migrations import HEAD, upgrade
+from registry.storage.queries import COLUMNS
 from registry.storage.sql import SqlStore, SqlTransaction
-from registry.storage.sqlite_lookup import SqliteLookup
+from registry.storage.sqlite_lookup import SqliteLookup, SqliteReads, open_reader
 
 _BUSY_SECONDS: Final = 5.0
 _FULL: Final = 2
 # `(prefix, suffix) IN (…)` would be nicer to read, and reads the whole table.
 _ROWS: Final = (
-    f"SELECT {', '.join(Row._fields)} FROM json_each(?) AS asked CROSS JOIN identifiers"
+    f"SELECT {COLUMNS} FROM json_each(?) AS asked CROSS JOIN identifiers"
     " ON prefix = json_extract(asked.value, '$[0]') AND suffix = json_extract(asked.value, '$[1]')"
 )
 _LAST_VERSIONS: Final = (
@@ -57,9 +58,7 @@ class SqliteTransaction(SqlTransaction):
         rows = map(Row._make, result)
         return {row.key: row for row in rows}
 
-    async def insert_missing(self, rows: Sequence[Row]) -> list[Row]:
-        if not rows:
-            return []
+    async def _insert_missing(self, rows: Sequence[Row]) -> list[Row]:
         run = self._connection.exec_driver_sql
         await run("SAVEPOINT adding")
         added = list(rows)
@@ -72,7 +71,6 @@ class SqliteTransaction(SqlTransaction):
             if added:
                 await run(_INSERT_MISSING, added)
         await run("RELEASE adding")
-        self.changed += [row.key for row in added]
         return added
 
     async def last_versions(self, keys: Sequence[Key]) -> dict[Key, int]:
@@ -112,7 +110,8 @@ class SqliteStore(SqlStore):
         )
         event.listen(engine.sync_engine, "connect", _make_durable)
         event.listen(engine.sync_engine, "begin", _begin_immediate)
-        store = cls(engine, SqliteLookup(path))
+        reader = open_reader(path)
+        store = cls(engine, SqliteLookup(reader), SqliteReads(reader))
         try:
             # An empty transaction: a file that cannot be written to is found out now.
             async with store.begin():
@@ -125,10 +124,10 @@ class SqliteStore(SqlStore):
     def _transaction(self, connection: AsyncConnection) -> SqlTransaction:
         return SqliteTransaction(connection)
 
-    def _certainly_undone(self, error: DBAPIError) -> bool:
+    def _certainly_undone(self, error: DBAPIError | OSError) -> bool:
         # A full disk shows while the pages are appended to the WAL, and the frame that makes them
         # count is the last of them. A failed sync comes after it: that commit may have happened.
-        code = getattr(error.orig, "sqlite_errorcode", None)
+        code = getattr(getattr(error, "orig", None), "sqlite_errorcode", None)
         return code == sqlite3.SQLITE_FULL
 
 

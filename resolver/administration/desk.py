@@ -71,6 +71,7 @@ class Desk:
             serial=serial,
             answers=counters.answers,
             changes=counters.changes,
+            gather=self.service.gather,
         )
 
     def close(self) -> None:

@@ -8,8 +8,9 @@ on a connection that is logged in, it was proved before.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable
-from typing import Final
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
+from functools import partial
+from typing import Final, Protocol, TypeVar
 
 from registry import outcomes
 from registry.clock import Clock
@@ -26,6 +27,7 @@ from registry.errors import (
 )
 from registry.outcomes import Outcome
 from registry.rights import Identity
+from registry.storage.interface import MustWait
 from resolver.administration.certification import Certifier
 from resolver.administration.challenges import Challenges
 from resolver.administration.context import UDP, Context
@@ -33,7 +35,7 @@ from resolver.administration.exchange import Exchange
 from resolver.administration.operations import TaskOf
 from resolver.administration.security_log import SecurityLog
 from resolver.administration.session_service import NO_MAC, OF_SESSIONS, SessionService
-from resolver.administration.tasks import Part, Task
+from resolver.administration.tasks import Part, Parts, Task
 from resolver.administration.verification import Verifier
 from resolver.authority import NOT_HERE
 from resolver.codecs.handle.bodies.authentication import decode_challenge_answer, encode_challenge
@@ -60,12 +62,23 @@ _LOGGED: Final[frozenset[Outcome]] = frozenset(
 )
 
 
+T = TypeVar("T")
+
 #: The last message of a reply, or one that has to be waited for.
 Said = bytes | Awaitable[bytes]
 
 
+class Gather(Protocol):
+    """`Store.gather`."""
+
+    async def __call__(self, decide: Callable[[], T]) -> T: ...
+
+
 class Dialogue:
-    """Everything but plain public resolution. `table` reads tasks from requests by op code."""
+    """Everything but plain public resolution. `table` reads tasks from requests by op code.
+
+    `gather` (`Store.gather`) runs checks where the store has to be waited for.
+    """
 
     def __init__(
         self,
@@ -78,7 +91,9 @@ class Dialogue:
         serial: Callable[[], int],
         answers: Counter[tuple[str, str]],
         changes: Counter[tuple[str, str]],
+        gather: Gather,
     ) -> None:
+        self._gather = gather
         self.challenges = Challenges()
         self.security_log = SecurityLog()
         self._table = table
@@ -113,7 +128,7 @@ class Dialogue:
         self._count(exchange, outcomes.OK)
         return self._say(exchange, parts)
 
-    async def _reply_later(self, exchange: Exchange, parts: Awaitable[Iterable[Part]]) -> bytes:
+    async def _reply_later(self, exchange: Exchange, parts: Awaitable[Parts]) -> bytes:
         try:
             done = await parts
         except Refusal as refusal:
@@ -122,7 +137,7 @@ class Dialogue:
         self._count(exchange, outcomes.OK)
         return await self._say_all(exchange, done)
 
-    def _parts(self, exchange: Exchange) -> Part | Awaitable[Iterable[Part]]:
+    def _parts(self, exchange: Exchange) -> Part | Awaitable[Parts]:
         """The reply, or where something has to be waited for, all messages of it."""
         request, context = exchange.request, exchange.context
         if request.is_reply:
@@ -140,7 +155,7 @@ class Dialogue:
             return self._sessions.end(exchange, proved)
         return self._asked(exchange, proved)
 
-    def _asked(self, exchange: Exchange, proved: bool) -> Part | Awaitable[Iterable[Part]]:
+    def _asked(self, exchange: Exchange, proved: bool) -> Part | Awaitable[Parts]:
         """Do what a request asks for, or ask who wants it."""
         session = exchange.session
         task = self._task(exchange.request, exchange.context)
@@ -148,14 +163,23 @@ class Dialogue:
             exchange.identity = exchange.context.login
         elif proved and session.authenticated:
             exchange.identity = session.identity
-        if exchange.identity is None:
-            try:
-                task.check(None)
-            except AuthenticationNeeded:
-                if session is not None and not proved:
-                    raise InvalidCredential(NO_MAC) from None
-                return self._challenge(exchange)
-        return task.run(exchange.identity)
+        if exchange.identity is not None:
+            return task.run(exchange.identity)
+        try:
+            takes_proof = _takes_proof(task)
+        except MustWait:
+            return self._asked_later(exchange, task, proved)
+        return self._ask_back(exchange, proved) if takes_proof else task.run(None)
+
+    async def _asked_later(self, exchange: Exchange, task: Task, proved: bool) -> Parts:
+        if await self._gather(partial(_takes_proof, task)):
+            return (self._ask_back(exchange, proved),)
+        return await task.run(None)
+
+    def _ask_back(self, exchange: Exchange, proved: bool) -> Part:
+        if exchange.session is not None and not proved:
+            raise InvalidCredential(NO_MAC)
+        return self._challenge(exchange)
 
     def _challenge(self, exchange: Exchange) -> Part:
         session = exchange.session
@@ -170,7 +194,7 @@ class Dialogue:
         exchange.session_id = number
         return Part(encode_challenge(challenge.nonce), outcomes.AUTHENTICATION_NEEDED.handle)
 
-    def _answered(self, exchange: Exchange) -> Awaitable[Iterable[Part]]:
+    def _answered(self, exchange: Exchange) -> Awaitable[Parts]:
         """Take an answer to a challenge: what was asked for before it is now read again."""
         message = exchange.request
         answer = decode_challenge_answer(message.body)
@@ -187,18 +211,26 @@ class Dialogue:
             raise LoginNeeded()
         claimed = exchange.identity = self._verifier.claimed(answer)
         task = self._task(original, exchange.context)
-        if claimed.index:
-            task.check(claimed)
-        proof = self._verifier.verify(
-            answer, challenge.nonce, challenge.digest.octets, message.version
+        proof = partial(
+            self._verifier.verify,
+            answer,
+            challenge.nonce,
+            challenge.digest.octets,
+            message.version,
         )
         return self._proved(exchange, task, claimed, proof)
 
     async def _proved(
-        self, exchange: Exchange, task: Task, claimed: Identity, proof: Awaitable[Identity]
-    ) -> Iterable[Part]:
+        self,
+        exchange: Exchange,
+        task: Task,
+        claimed: Identity,
+        proof: Callable[[], Awaitable[Identity]],
+    ) -> Parts:
         """Do the task once somebody has proved who they are, which counts for their session too."""
-        exchange.identity = identity = await proof
+        if claimed.index:
+            await self._gather(partial(task.check, claimed))
+        exchange.identity = identity = await proof()
         session = exchange.session
         if session is not None and session.identity == claimed:
             session.identity, session.authenticated = identity, True
@@ -212,10 +244,10 @@ class Dialogue:
 
     # --- out ---
 
-    async def _say_all(self, exchange: Exchange, parts: Iterable[Part]) -> bytes:
+    async def _say_all(self, exchange: Exchange, parts: Parts) -> bytes:
         """Send all messages of a reply but the last one, which is returned."""
         last: bytes | None = None
-        for part in parts:
+        async for part in _each(parts):
             if last is not None:
                 assert exchange.context.send is not None, "lists are not asked for over datagrams"
                 await exchange.context.send(last)
@@ -247,6 +279,24 @@ class Dialogue:
         self._answers[exchange.context.protocol, outcome.slug] += 1
         if exchange.request.op_code in ADMINISTRATION:
             self._changes[op_name(exchange.request.op_code), outcome.slug] += 1
+
+
+def _takes_proof(task: Task) -> bool:
+    """Whether a task is for those only who prove who they are. Raises MustWait."""
+    try:
+        task.check(None)
+    except AuthenticationNeeded:
+        return True
+    return False
+
+
+async def _each(parts: Parts) -> AsyncIterator[Part]:
+    if isinstance(parts, AsyncIterable):
+        async for part in parts:
+            yield part
+    else:
+        for part in parts:
+            yield part
 
 
 def _of_envelope(envelope: Envelope) -> Message:

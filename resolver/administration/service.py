@@ -6,8 +6,9 @@ particular. Every refusal is a coded `Refusal`, and nothing is done unless all i
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Callable
 from functools import partial
+from typing import TypeVar
 
 from registry import outcomes
 from registry.audit import Actor
@@ -15,7 +16,7 @@ from registry.changes import Change, Guarded, decide
 from registry.clock import Clock
 from registry.errors import PrefixNotHomed
 from registry.grouping import Done
-from registry.prefix_tree import PrefixTree
+from registry.prefix_tree import TOP, PrefixTree
 from registry.registration import Registrar
 from registry.rights import Identity, Rights
 from registry.schemes.handle import Key, prefix_record
@@ -24,6 +25,8 @@ from registry.values.admin import AdminPermission
 from resolver.query import Answer, Query, Refused
 from resolver.selection import NEGATIVE_TTL, select_restricted
 
+T = TypeVar("T")
+
 
 class Administration:
     """Changes, restricted reading and lists on one node. `tree` says what the node homes."""
@@ -31,6 +34,7 @@ class Administration:
     def __init__(
         self, store: Store, registrar: Registrar, tree: PrefixTree, rights: Rights, clock: Clock
     ) -> None:
+        self._store = store
         self._lookup = store.lookup
         self._registrar = registrar
         self._tree = tree
@@ -47,6 +51,13 @@ class Administration:
         return await self._registrar.submit(
             self._guarded(identity, change), _actor(identity, origin)
         )
+
+    async def gather(self, decide: Callable[[], T]) -> T:
+        """What one of the checks or reads below gives, where the store may have to be waited for.
+
+        Called by themselves, those raise MustWait there.
+        """
+        return await self._store.gather(decide, for_change=True)
 
     def foresee(self, identity: Identity | None, change: Change) -> None:
         """Raise what `perform` would, as far as the stored state tells; changes nothing."""
@@ -75,13 +86,13 @@ class Administration:
             raise PrefixNotHomed(prefix)
         self._rights.need(identity, Key(prefix, ""), None, AdminPermission.LIST_HANDLES)
 
-    def handles(self, identity: Identity | None, prefix: str) -> Iterator[Key]:
+    async def handles(self, identity: Identity | None, prefix: str) -> AsyncIterator[Key]:
         """The identifiers of a prefix in order, read as they are asked for.
 
-        Raises what `check_listing` raises, before the first one.
+        Raises what `check_listing` raises.
         """
-        self.check_listing(identity, prefix)
-        return (row.key for row in self._lookup.scan(prefix))
+        await self.gather(lambda: self.check_listing(identity, prefix))
+        return (row.key async for row in self._store.reads.scan(prefix))
 
     def check_server(self, identity: Identity | None) -> None:
         """Raise unless the identity is one of those who run the node."""
@@ -90,7 +101,7 @@ class Administration:
     def homed(self, identity: Identity | None) -> list[Key]:
         """The records of the prefixes that the node answers for."""
         self.check_server(identity)
-        return [prefix_record(prefix) for prefix in self._lookup.homed_prefixes()]
+        return [prefix_record(prefix) for prefix in sorted(self._tree.homed - {TOP})]
 
     async def home(self, identity: Identity | None, prefix: str, origin: str) -> None:
         """Answer for a prefix from now on."""
@@ -106,9 +117,9 @@ class Administration:
         """Whether the node is the authority for an identifier."""
         return self._tree.homes(key)
 
-    def values(self, key: Key) -> bytes | None:
+    async def values(self, key: Key) -> bytes | None:
         """The whole record of an identifier homed here, for those who check keys in it."""
-        return self._lookup.record(*key) if self._tree.homes(key) else None
+        return await self._store.reads.record(*key) if self._tree.homes(key) else None
 
     def _guarded(self, identity: Identity | None, change: Change) -> Guarded:
         return Guarded(change, partial(self._rights.check, identity, change))

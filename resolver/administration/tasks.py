@@ -7,11 +7,11 @@ server says about an identifier before it asks who wants to know is said here to
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass
-from itertools import islice
+from functools import partial
 from time import time
-from typing import Final, NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol, TypeAlias
 
 from registry import outcomes
 from registry.changes import Change
@@ -38,7 +38,7 @@ from resolver.query import Answer, Query, Refused
 #: Handles in one message of a list.
 PER_MESSAGE: Final = 50
 
-#: The resolve function that every protocol shares.
+#: The resolve function that every protocol shares, but that it raises MustWait.
 Resolve = Callable[[Query, float], "Answer | None"]
 
 
@@ -51,13 +51,20 @@ class Part(NamedTuple):
     restricted: bool = False
 
 
+#: All messages of a reply.
+Parts: TypeAlias = Iterable[Part] | AsyncIterable[Part]
+
+
 class Task(Protocol):
     """What a request asks for."""
 
     def check(self, identity: Identity | None) -> None:
-        """Raise a Refusal if this identity may not have it done, before anything is done."""
+        """Raise a Refusal if this identity may not have it done, before anything is done.
 
-    def run(self, identity: Identity | None) -> Awaitable[Iterable[Part]]:
+        Raises MustWait where the store has to be waited for (`Administration.gather`).
+        """
+
+    def run(self, identity: Identity | None) -> Awaitable[Parts]:
         """Do it; the messages of the reply. Raises Refusal."""
         ...
 
@@ -102,8 +109,8 @@ class ListHandles:
     def check(self, identity: Identity | None) -> None:
         self.administration.check_listing(identity, self.prefix)
 
-    async def run(self, identity: Identity | None) -> Iterable[Part]:
-        return _listed(self.administration.handles(identity, self.prefix))
+    async def run(self, identity: Identity | None) -> AsyncIterable[Part]:
+        return _listed(await self.administration.handles(identity, self.prefix))
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +122,8 @@ class ListHomedPrefixes:
     def check(self, identity: Identity | None) -> None:
         self.administration.check_server(identity)
 
-    async def run(self, identity: Identity | None) -> Iterable[Part]:
-        return _listed(iter(self.administration.homed(identity)))
+    async def run(self, identity: Identity | None) -> AsyncIterable[Part]:
+        return _listed(each(self.administration.homed(identity)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,12 +161,13 @@ class ReadValues:
     async def run(self, identity: Identity | None) -> Iterable[Part]:
         if isinstance(self.query, Refused):
             return (_part(b"", self.query),)
-        answer = self._public(self.query)
+        answer = await self.administration.gather(partial(self._public, self.query))
         restricted = (
             isinstance(answer, Refused) and answer.outcome is outcomes.AUTHENTICATION_NEEDED
         )
         if restricted:
-            answer = self.administration.read(identity, self.query)
+            read = partial(self.administration.read, identity, self.query)
+            answer = await self.administration.gather(read)
         return (_part(self.query.asked, answer, restricted),)
 
     def _public(self, query: Query) -> Answer:
@@ -219,16 +227,21 @@ class Replication:
         raise Unsupported("Replication over the Handle protocol is not offered")
 
 
-def _listed(keys: Iterator[Key]) -> Iterator[Part]:
+async def _listed(keys: AsyncIterable[Key]) -> AsyncIterator[Part]:
     """Messages of 50 handles, all but the last marked as to be continued; at least one."""
-    page = list(islice(keys, PER_MESSAGE))
-    while True:
-        following = list(islice(keys, PER_MESSAGE))
-        body = encode_handles([str(key).encode() for key in page])
-        yield Part(body, flags=AT | CN if following else AT)
-        if not following:
-            return
-        page = following
+    page: list[bytes] = []
+    async for key in keys:
+        if len(page) == PER_MESSAGE:
+            yield Part(encode_handles(page), flags=AT | CN)
+            page = []
+        page.append(str(key).encode())
+    yield Part(encode_handles(page), flags=AT)
+
+
+async def each(keys: Iterable[Key]) -> AsyncIterator[Key]:
+    """Keys that are at hand, for those who would wait for them."""
+    for key in keys:
+        yield key
 
 
 def _part(asked: bytes, answer: Answer, restricted: bool = False) -> Part:

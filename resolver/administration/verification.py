@@ -6,7 +6,7 @@ looked at; for others `Elsewhere` asks the nodes that have them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Final, NamedTuple, Protocol
 
 from registry.errors import (
@@ -66,7 +66,7 @@ class Verifier:
 
     def __init__(
         self,
-        values: Callable[[Key], bytes | None],
+        values: Callable[[Key], Awaitable[bytes | None]],
         homes: Callable[[Key], bool],
         workers: Workers,
         elsewhere: Elsewhere | None = None,
@@ -159,7 +159,7 @@ class Verifier:
 
     async def _keys(self, claimed: Identity, key_type: bytes) -> list[KeyValue]:
         if self._homes(claimed.handle):
-            record = self._values(claimed.handle)
+            record = await self._values(claimed.handle)
         else:
             record = await self._elsewhere.record(claimed.handle)
         return list(_key_values(record, key_type, claimed.index))[:MAX_KEYS]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
 from itertools import chain, zip_longest
 from pathlib import Path
 from urllib.parse import quote
@@ -14,11 +15,12 @@ import click
 from registry.errors import InvalidIdentifier
 from registry.schemes.dns_name import DEFAULT_ZONE, to_name
 from registry.schemes.handle import PREFIX_RECORDS, Key
-from registry.storage.interface import Lookup
-from registry.storage.sqlite_lookup import SqliteLookup
+from registry.storage.backends import open_reads
+from registry.storage.interface import Reads
 from resolver.cli.errors import DONE, NEGATIVE, NobodyAnswered
 from resolver.cli.output import note
 from resolver.cli.running import data_option, read_running
+from resolver.data_directory import DataDirectory
 
 #: With --seed the sample is drawn from one so many times as large.
 _POOL = 4
@@ -42,7 +44,8 @@ def sample(
 ) -> int:
     """List identifiers that exist, spread over the nodes of the topology."""
     write = _writer(form, zone, data)
-    lines = [line for key in draw(data, count, sector, seed) if (line := write(key)) is not None]
+    drawn = asyncio.run(draw(data, count, sector, seed))
+    lines = [line for key in drawn if (line := write(key)) is not None]
     for line in lines:
         click.echo(line)
     if len(lines) < count:
@@ -52,16 +55,18 @@ def sample(
     return DONE
 
 
-def draw(data: Path, count: int, sector: str | None, seed: int | None) -> list[Key]:
+async def draw(data: Path, count: int, sector: str | None, seed: int | None) -> list[Key]:
     """Up to `count` keys: the nodes take turns, or with a seed as chance has it."""
     wanted = count if seed is None else count * _POOL
-    with ExitStack() as stack:
-        stores = [stack.enter_context(closing(store)) for store in _stores(data)]
+    async with AsyncExitStack() as stack:
+        stores = [store async for store in _stores(data, stack)]
         if sector is not None:
-            stores = [store for store in stores if sector in store.homed_prefixes()]
-        totals = [_total(store) for store in stores]
+            stores = [store for store in stores if sector in await store.homed_prefixes()]
+        totals = [await _total(store) for store in stores]
         shares = _shares(totals, wanted)
-        drawn = [store.sample(share) for store, share in zip(stores, shares, strict=True) if share]
+        drawn = [
+            await store.sample(share) for store, share in zip(stores, shares, strict=True) if share
+        ]
     if seed is not None:
         chance = random.Random(seed)
         pool = list(chain.from_iterable(drawn))
@@ -69,18 +74,22 @@ def draw(data: Path, count: int, sector: str | None, seed: int | None) -> list[K
     return [key for turn in zip_longest(*drawn) for key in turn if key is not None]
 
 
-def _stores(data: Path) -> Iterator[Lookup]:
-    """The stores of all nodes. Raises NobodyAnswered where there are none."""
-    paths = sorted(data.glob("*/node.db"))
-    if not paths:
+async def _stores(data: Path, stack: AsyncExitStack) -> AsyncIterator[Reads]:
+    """The stores of all nodes, closed by the stack. Raises NobodyAnswered where there are none."""
+    directory = DataDirectory(data)
+    names = directory.stored_nodes()
+    if not names:
         raise NobodyAnswered(f"no node has data in {data}: start a topology with `idnode up`")
-    for path in paths:
-        yield SqliteLookup(path)
+    for name in names:
+        store = await open_reads(directory.store_url(name))
+        stack.push_async_callback(store.close)
+        yield store
 
 
-def _total(store: Lookup) -> int:
+async def _total(store: Reads) -> int:
     """How many identifiers a store can give (what it homes itself, prefix records left out)."""
-    return sum(count for prefix, count in store.counts().items() if prefix != PREFIX_RECORDS)
+    counts = await store.counts()
+    return sum(count for prefix, count in counts.items() if prefix != PREFIX_RECORDS)
 
 
 def _shares(totals: list[int], wanted: int) -> list[int]:

@@ -37,7 +37,7 @@ async def _welcome(data: Path) -> None:
     recursive = next((node for node in running.nodes if node.role == "recursive"), None)
     if not owners or recursive is None:
         return
-    key = draw(data, 1, owners[0].prefix, None)[0]
+    key = (await draw(data, 1, owners[0].prefix, None))[0]
     show(f"\nLook identifiers up in a browser: {recursive.http}/")
     show(f"\nTry, in another terminal:\n{_commands(key, owners[-1].prefix or '', data)}\n")
     found = await trace(recursive.http, Question(str(key), fresh=True))

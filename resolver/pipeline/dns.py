@@ -17,7 +17,7 @@ from resolver.codecs.dns.question import Dropped, Rejected, read_question
 from resolver.codecs.dns.reply import TCP_LIMIT, Question, cache_key, with_id
 from resolver.codecs.dns.zone import ZoneView, locate, lookup_key
 from resolver.metrics import Counters
-from resolver.pipeline.sources import Sources
+from resolver.pipeline.sources import Sources, is_passing
 from resolver.query import Answer, Query, Refused, Values
 from resolver.transports.udp import Address, Replies
 
@@ -65,7 +65,7 @@ class DnsFront:
         limit = question.udp_limit
         target, query, answer = self._look_up(question)
         if query is not None and answer is None:
-            return self._datagram_later(question, target, query, limit, started)
+            return self._datagram_later(request, question, target, query, limit, started)
         reply = self._encode(question, target, answer, limit, UDP)
         if query is not None and answer is not None:
             self._keep_reply(request, (reply, _slug(answer)), query.key, answer, started)
@@ -103,7 +103,7 @@ class DnsFront:
     def _look_up(self, question: Question) -> tuple[Target, Query | None, Answer | None]:
         """What the question is about, what to resolve for it (None: nothing), and the answer.
 
-        A query without an answer has to wait for other nodes.
+        A query without an answer has to wait for the store or for other nodes.
         """
         target = locate(question, self._view)
         key = None if target is None else lookup_key(target, self._view)
@@ -111,15 +111,24 @@ class DnsFront:
             return target, None, None
         query = Query(str(key).encode(), key)
         answer = self._sources.resolve(query, time())
-        if answer is None and not question.recursion_desired:
+        if answer is None and self._sources.recursive and not question.recursion_desired:
             answer = _NOT_RECURSED
         return target, query, answer
 
     async def _datagram_later(
-        self, question: Question, target: Target, query: Query, limit: int, started: float
+        self,
+        request: bytes,
+        question: Question,
+        target: Target,
+        query: Query,
+        limit: int,
+        started: float,
     ) -> Replies:
         answer = await self._sources.resolve_later(query)
         reply = self._encode(question, target, answer, limit, UDP)
+        if not self._sources.recursive:
+            # What other nodes said is kept by the recursion, for as long as they said.
+            self._keep_reply(request, (reply, _slug(answer)), query.key, answer, started)
         self._udp_latency.observe(perf_counter() - started)
         return (reply,)
 
@@ -140,6 +149,8 @@ class DnsFront:
     def _keep_reply(
         self, request: bytes, kept: Kept, key: Key, answer: Answer, started: float
     ) -> None:
+        if is_passing(answer):
+            return
         ttl = min(float(answer.ttl), self._keep) if self._sources.recursive else self._keep
         self.packets.put(request, kept, key, started + ttl)
 

@@ -25,7 +25,7 @@ from resolver.codecs.handle.reply import expiration, stream_refused
 from resolver.metrics import Counters
 from resolver.pipeline.reflection import ReflectionBudget
 from resolver.pipeline.responder import Reply, Responder, slug
-from resolver.pipeline.sources import Sources
+from resolver.pipeline.sources import Sources, is_passing
 from resolver.query import Answer, Query, Refused, Values
 from resolver.transports.udp import Address, Replies
 
@@ -92,23 +92,47 @@ class HandleFront:
         now = time()
         answer = self._sources.resolve(query, now)
         if answer is None:
-            return self._plain_later(data, plain, query, peer, started)
+            return self._plain_later(data, request, plain, query, peer, started)
         if not query.public_only and isinstance(answer, Refused):
             # It may take a challenge, and the answer to one is nobody else's.
             return self._general_datagram(data, peer, started)
         packets = self._plain_packets(data, plain, answer, now)
         ttl = min(float(answer.ttl), KEEP_SECONDS) if self._sources.recursive else KEEP_SECONDS
-        how = slug(answer)
-        self.packets.put(request, (packets, how), query.key, started + ttl)
-        self._answers[UDP, how] += 1
+        self._keep(request, packets, query, answer, started + ttl)
         return self._bounded(packets, data, peer, started)
 
     async def _plain_later(
-        self, data: bytes, plain: fast.PlainResolve, query: Query, peer: Address, started: float
+        self,
+        data: bytes,
+        request: bytes,
+        plain: fast.PlainResolve,
+        query: Query,
+        peer: Address,
+        started: float,
     ) -> Replies:
         answer = await self._sources.resolve_later(query)
-        self._answers[UDP, slug(answer)] += 1
-        return self._bounded(self._plain_packets(data, plain, answer, time()), data, peer, started)
+        if not query.public_only and isinstance(answer, Refused):
+            replies = self._general_datagram(data, peer, started)
+            return await replies if isinstance(replies, Awaitable) else replies
+        packets = self._plain_packets(data, plain, answer, time())
+        # What other nodes said is kept by the recursion, for as long as they said.
+        until = started if self._sources.recursive else started + KEEP_SECONDS
+        self._keep(request, packets, query, answer, until)
+        return self._bounded(packets, data, peer, started)
+
+    def _keep(
+        self,
+        request: bytes,
+        packets: tuple[bytes, ...],
+        query: Query,
+        answer: Answer,
+        until: float,
+    ) -> None:
+        """Count an answer, and keep its packets unless it only says that none could be had."""
+        how = slug(answer)
+        self._answers[UDP, how] += 1
+        if until > perf_counter() and not is_passing(answer):
+            self.packets.put(request, (packets, how), query.key, until)
 
     def _plain_packets(
         self, data: bytes, plain: fast.PlainResolve, answer: Answer, now: float

@@ -43,7 +43,8 @@ class HttpFront:
     """Serves a node's HTTP, HTTPS and metrics ports.
 
     `json` answers everything under /api; `own_step` is the start of a trace step that says what
-    this node answered by itself; `verifier` checks signed records, where there is one.
+    this node answered by itself; `verifier` checks signed records, where there is one; `recount`
+    brings figures up to date that have to be waited for.
     """
 
     def __init__(
@@ -56,9 +57,11 @@ class HttpFront:
         own_step: Callable[[str, str, float], Step],
         proxy: ProxyFront,
         verifier: Verifier | None = None,
+        recount: Callable[[], Awaitable[None]] | None = None,
         rules: HandleRules = DEFAULT_RULES,
     ) -> None:
         self.serving = False
+        self._recount = recount
         self._sources = sources
         self._answers = counters.answers
         self._collectors = tuple(collectors)
@@ -92,7 +95,7 @@ class HttpFront:
         answer = self._sources.resolve(query, time()) if not self._sources.recursive else None
         if answer is None:
             answer = await self._sources.resolve_later(query, steps)
-        else:
+        if not self._sources.recursive:
             steps.append(self._own_step(str(query.key), describe(answer), perf_counter() - started))
         reply = self._json.answered(json_api.Lookup(query, json_api.Style()), answer, started)
         more: dict[str, Any] = {"trace": steps} if trace else {}
@@ -136,6 +139,8 @@ class HttpFront:
             return 200, dict(_TEXT), b"ready\n"
         return 503, dict(_TEXT), b"not serving: starting or draining\n"
 
-    def metrics(self) -> HttpReply:
+    async def metrics(self) -> HttpReply:
         """What Prometheus scrapes."""
+        if self._recount is not None:
+            await self._recount()
         return 200, dict(_METRICS), exposition(self._collectors)

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterable, Awaitable, Callable, Sequence
 from dataclasses import replace
-from itertools import islice
+from functools import partial
 from time import time
 from typing import Any, Final
 
@@ -29,7 +29,7 @@ from registry.schemes.handle import DEFAULT_RULES, HandleRules, Key, parse
 from registry.values.value import scan
 from resolver.administration.operations import minted
 from resolver.administration.service import Administration
-from resolver.administration.tasks import ChangeTask, Resolve
+from resolver.administration.tasks import ChangeTask, Resolve, each
 from resolver.administration.verification import Verifier
 from resolver.administration.web_login import WebLogin
 from resolver.codecs.handle.versions import OWN
@@ -137,12 +137,12 @@ class JsonAdministration:
             return identity
         if identity is not None and asked.open_choice:
             query = replace(query, public_only=False)
-        answer = self._resolve(query, time())
+        answer = await self._service.gather(lambda: self._resolve(query, time()))
         assert answer is not None, "only nodes without an administration ask others"
         if identity is None or not needs_authentication(answer):
             return answer
         try:
-            return self._service.read(identity, query)
+            return await self._service.gather(lambda: self._service.read(identity, query))
         except Refusal as refusal:
             reply = encode_refusal(refusal, query.asked, asked.style)
             return self.callers.refuse(refusal, reply, request, identity, "read")
@@ -164,7 +164,7 @@ class JsonAdministration:
     async def _perform(self, identity: Identity | None, change: Change, origin: str) -> Done:
         if identity is None:
             task = ChangeTask(self._service, change, origin, open=isinstance(change, Create))
-            task.check(None)
+            await self._service.gather(partial(task.check, None))
             raise AuthenticationNeeded()
         return await self._service.perform(identity, change, origin)
 
@@ -176,12 +176,12 @@ class JsonAdministration:
     # --- lists and checks ---
 
     async def _list(self, asked: ListRequest, identity: Identity | None, _: str) -> Reply:
-        keys = self._service.handles(identity, self._prefix(asked.asked))
+        keys = await self._service.handles(identity, self._prefix(asked.asked))
         found, total = await _page(keys, asked.page)
         return encode_list("handles", found, total, asked.page, asked.style, asked.asked)
 
     async def _prefixes(self, asked: PrefixesRequest, identity: Identity | None, _: str) -> Reply:
-        found, total = await _page(iter(self._service.homed(identity)), asked.page)
+        found, total = await _page(each(self._service.homed(identity)), asked.page)
         return encode_list("prefixes", found, total, asked.page, asked.style)
 
     async def _verify(self, asked: VerificationRequest, identity: Identity | None, _: str) -> Reply:
@@ -237,7 +237,7 @@ def _is_new(change: Change, done: Done) -> bool:
     return before.isdisjoint(value.index for value in change.values)
 
 
-async def _page(keys: Iterator[Key], page: Page) -> tuple[Sequence[str], int]:
+async def _page(keys: AsyncIterable[Key], page: Page) -> tuple[Sequence[str], int]:
     """The names on a page and the number of all, read so that others have their turn between.
 
     Raises DecodeError where the page would be too long.
@@ -246,11 +246,12 @@ async def _page(keys: Iterator[Key], page: Page) -> tuple[Sequence[str], int]:
     total = 0
     first = 0 if page.size is None else (page.number or 0) * page.size
     end = None if page.size is None else first + page.size
-    while piece := list(islice(keys, _SLICE)):
-        inside = piece[max(first - total, 0) : None if end is None else max(end - total, 0)]
-        found += map(str, inside)
+    async for key in keys:
+        if first <= total and (end is None or total < end):
+            found.append(str(key))
         if len(found) > MAX_LISTED:
             raise DecodeError(f"More than {MAX_LISTED} names: ask for pages of fewer")
-        total += len(piece)
-        await asyncio.sleep(0)
+        total += 1
+        if total % _SLICE == 0:
+            await asyncio.sleep(0)
     return found, total

@@ -116,11 +116,7 @@ class Responder:
         answer = self._sources.resolve(query, now)
         if answer is None:
             return self._resolve_later(request, query, context)
-        if (
-            isinstance(answer, Refused)
-            and answer.outcome is outcomes.AUTHENTICATION_NEEDED
-            and self.dialogue is not None
-        ):
+        if self.dialogue is not None and _needs_proof(answer):
             return self.dialogue.converse(request, context)
         self._answers[context.protocol, slug(answer)] += 1
         reply = self.reply(request, answer, query.asked, now)
@@ -128,6 +124,9 @@ class Responder:
 
     async def _resolve_later(self, request: Message, query: Query, context: Context) -> bytes:
         answer = await self._sources.resolve_later(query)
+        if self.dialogue is not None and _needs_proof(answer):
+            said = self.dialogue.converse(request, context)
+            return said if isinstance(said, bytes) else await said
         self._answers[context.protocol, slug(answer)] += 1
         reply = self.reply(request, answer, query.asked, time())
         return await self._certified(reply) if reply.op_flags & CT else encode_message(reply)
@@ -183,6 +182,11 @@ class Responder:
         if self.signed.changes == changes and not self._sources.recursive:
             self.signed.put(data, octets, key, monotonic() + KEEP_SECONDS)
         return octets
+
+
+def _needs_proof(answer: Answer) -> bool:
+    """Whether it takes to know who asks."""
+    return isinstance(answer, Refused) and answer.outcome is outcomes.AUTHENTICATION_NEEDED
 
 
 def slug(answer: Answer) -> str:

@@ -7,20 +7,46 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from time import time
+from typing import Protocol
+
 from registry import outcomes
+from registry.errors import StorageUnavailable
 from registry.schemes.handle import Key
+from registry.storage.interface import MustWait
 from resolver.authority import NOT_HERE, Authority
 from resolver.query import Answer, Query, Refused
 from resolver.recursion.driver import Recursor
 from resolver.recursion.trace import Step
 
 
-class Sources:
-    """The resolve function of a node; a source is None where its role has none."""
+def is_passing(answer: Answer) -> bool:
+    """Whether an answer says no more than that the store could not be read: nobody keeps that."""
+    return isinstance(answer, Refused) and answer.outcome is outcomes.STORAGE
 
-    def __init__(self, authority: Authority | None, recursion: Recursor | None = None) -> None:
+
+class Gather(Protocol):
+    """`Store.gather`: what a decision is once all that it needs has been read."""
+
+    async def __call__(self, decide: Callable[[], Answer]) -> Answer: ...
+
+
+class Sources:
+    """The resolve function of a node; a source is None where its role has none.
+
+    `gather` goes with an authority whose records may have to be waited for.
+    """
+
+    def __init__(
+        self,
+        authority: Authority | None,
+        recursion: Recursor | None = None,
+        gather: Gather | None = None,
+    ) -> None:
         self._authority = authority
         self._recursion = recursion
+        self._gather = gather
 
     @property
     def recursive(self) -> bool:
@@ -30,10 +56,20 @@ class Sources:
         """The identifier with whose changes what is kept about `key` must go."""
         return key if self._authority is None else self._authority.subject(key)
 
+    def decide(self, query: Query, now: float) -> Answer:
+        """The answer of an authority. Raises MustWait if its store has to be waited for."""
+        answer = None if self._authority is None else self._authority.answer(query, now)
+        return answer or Refused(outcomes.NOT_RESPONSIBLE, NOT_HERE)
+
     def resolve(self, query: Query, now: float) -> Answer | None:
-        """An answer at once, or None if other nodes must be asked (`resolve_later`)."""
+        """An answer at once; None if the store or other nodes must be asked (`resolve_later`)."""
         if self._authority is not None:
-            answer = self._authority.answer(query, now)
+            try:
+                answer = self._authority.answer(query, now)
+            except MustWait:
+                return None
+            except StorageUnavailable as refusal:
+                return Refused(refusal.outcome, str(refusal))
             if answer is not None:
                 return answer
         if self._recursion is None:
@@ -41,6 +77,15 @@ class Sources:
         return None if query.fresh else self._recursion.cached(query, now)
 
     async def resolve_later(self, query: Query, trace: list[Step] | None = None) -> Answer:
-        """Ask other nodes; the steps are appended to `trace`."""
-        assert self._recursion is not None
-        return await self._recursion.resolve(query, trace)
+        """Ask the store, or other nodes; the steps of that are appended to `trace`.
+
+        What comes out of the store is true at the moment of the return: who keeps it at once, and
+        drops it when the change feed says so, keeps nothing that is out of date.
+        """
+        if self._recursion is not None:
+            return await self._recursion.resolve(query, trace)
+        assert self._gather is not None, "only such stores have to be waited for"
+        try:
+            return await self._gather(lambda: self.decide(query, time()))
+        except StorageUnavailable as refusal:
+            return Refused(refusal.outcome, str(refusal))

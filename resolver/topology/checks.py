@@ -27,6 +27,8 @@ _LABEL: Final = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)")
 #: Room for at least a short identifier in the 253 characters of a domain name.
 _LONGEST_ZONE: Final = 100
 _LONGEST_HANDLE: Final = 2048  # what Handle clients accept; the national rules say 255
+_STORE: Final = re.compile(r"sqlite:///.|postgresql(\+asyncpg)?://.")
+_REPLICATED: Final = re.compile(r"postgresql")
 _FACTS: Final = {
     "product": (re.compile("|".join(FAMILIES)), f"one of {', '.join(FAMILIES)}"),
     "industry": (re.compile(r"[A-T][0-9]{2,4}"), 'a GB/T 4754-2017 code such as "C1512"'),
@@ -196,6 +198,23 @@ def ports(draft: Draft) -> Iterator[Finding]:
             yield Finding(f"node[{index}].base_port", f"{own} on {host} overlap {rival}")
 
 
+def stores(draft: Draft) -> Iterator[Finding]:
+    """A database belongs to one node; of PostgreSQL there may be a copy to read."""
+    used: dict[str, NodeSpec] = {}
+    for index, node in draft.nodes:
+        key = f"node[{index}].store"
+        if node.store is not None:
+            if not _STORE.match(node.store):
+                yield Finding(key, "is not sqlite:///FILE or postgresql://HOST/DATABASE")
+            if node.role == "recursive":
+                yield Finding(key, "a recursive node has no store")
+            if first := used.get(node.store):
+                yield Finding(key, f'is the store of node "{first.name}" too')
+            used[node.store] = node
+        if node.store_read is not None and not _REPLICATED.match(node.store or ""):
+            yield Finding(f"{key}_read", "goes with a store that is postgresql://…")
+
+
 def zone(draft: Draft) -> Iterator[Finding]:
     """The DNS zone of identifiers: lower-case labels, no final dot."""
     name = draft.head.zone
@@ -237,6 +256,7 @@ CHECKS: Final = (
     facts,
     hosts,
     ports,
+    stores,
     zone,
     rules,
     settings,

@@ -31,7 +31,8 @@ class NodeSpec(msgspec.Struct, frozen=True):
     """One node as its `[[node]]` table says.
 
     `base_port` overrides the block that the node's place in the file gives it, `store` (a database
-    URL) the SQLite file in the data directory. `product` names the family of seeded records.
+    URL) the SQLite file in the data directory; `store_read` is a read replica of a PostgreSQL
+    `store`, which answers resolutions. `product` names the family of seeded records.
     """
 
     name: str
@@ -47,6 +48,7 @@ class NodeSpec(msgspec.Struct, frozen=True):
     product: str | None = None
     hosted: tuple[Hosted, ...] = ()
     store: str | None = None
+    store_read: str | None = None
     settings: dict[str, str | int | float | bool] = {}
 
     @property

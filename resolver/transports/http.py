@@ -43,7 +43,7 @@ class HttpFront(Refuses, Protocol):
 
     def ready(self) -> HttpReply: ...
 
-    def metrics(self) -> HttpReply: ...
+    async def metrics(self) -> HttpReply: ...
 
 
 AddRoutes = Callable[[web.Application], None]
@@ -131,7 +131,7 @@ def metrics_application(front: HttpFront) -> web.Application:
     """The application of a node's metrics port."""
 
     async def metrics(request: web.Request) -> web.Response:
-        return response(front.metrics())
+        return response(await front.metrics())
 
     app = web.Application(middlewares=[refusals(front)])
     _add_health(app, front)

@@ -26,7 +26,7 @@ class Directory:
     def __init__(self, principals: dict[bytes, Principal]) -> None:
         self._principals = principals
 
-    def principal(self, digest: bytes) -> Principal | None:
+    async def principal(self, digest: bytes) -> Principal | None:
         return self._principals.get(digest)
 
 
@@ -72,13 +72,13 @@ def test_the_expectations_cover_the_whole_table() -> None:
     assert len(cells) == len(REGISTERS)
 
 
-def test_an_issued_token_authenticates() -> None:
+async def test_an_issued_token_authenticates() -> None:
     issued = issue_account("op-7", Role.ENTERPRISE_OPERATOR, "88.901.7")
     principal = Principal("op-7", Role.ENTERPRISE_OPERATOR, "88.901.7")
     directory = Directory({issued.app_key.digest: principal})
-    assert authenticate(directory, issued.token) == principal
+    assert await authenticate(directory, issued.token) == principal
     for other in ("", issued.token[:-1], issued.token + "x", issued.password, "é"):
-        assert authenticate(directory, other) is None
+        assert await authenticate(directory, other) is None
 
 
 def test_secrets_are_random_and_only_their_digests_are_stored() -> None:

@@ -88,7 +88,7 @@ class TestSubmit:
         with recorded_statements() as sent:
             await outcomes(registrar, *(create(f"N-{number}") for number in range(100)))
         assert sent == ["BEGIN", "SELECT", "SELECT", "INSERT", "UPDATE", "INSERT", "COMMIT"]
-        assert store.lookup.counts()[SECTOR] == 100
+        assert (await store.reads.counts())[SECTOR] == 100
 
     async def test_a_mixed_group_writes_each_kind_once(
         self, store: Store, registrar: Registrar
@@ -101,7 +101,7 @@ class TestSubmit:
             await outcomes(registrar, *changes)
         rows, counts, history, audit = ["INSERT", "UPDATE", "DELETE"], "UPDATE", "INSERT", "INSERT"
         assert sent == ["BEGIN", "SELECT", "SELECT", *rows, counts, history, audit, "COMMIT"]
-        assert store.lookup.counts() == {SECTOR: 3, HOSTED: 5}
+        assert await store.reads.counts() == {SECTOR: 3, HOSTED: 5}
 
     async def test_changes_of_one_identifier_follow_each_other(
         self, store: Store, registrar: Registrar
@@ -134,8 +134,8 @@ class TestSubmit:
         )
         kinds = [type(verdict) for verdict in verdicts]
         assert kinds == [Done, InvalidValue, NotFound, PrefixNotHomed, Done]
-        assert [row.suffix for row in store.lookup.scan(SECTOR)] == ["A", "B"]
-        assert store.lookup.counts()[SECTOR] == 2
+        assert [row.suffix async for row in store.reads.scan(SECTOR)] == ["A", "B"]
+        assert (await store.reads.counts())[SECTOR] == 2
 
     async def test_refusals_alone_write_nothing(self, store: Store, registrar: Registrar) -> None:
         with recorded_statements() as sent:
@@ -155,7 +155,7 @@ class TestSubmit:
         await outcomes(registrar, create("ADMIN"), create("88.901.9", "0.NA"))
         assert store.lookup.record("0.NA", "88.901.9") is not None
         assert store.lookup.record(SECTOR, "ADMIN") is not None
-        assert store.lookup.counts() == {SECTOR: 0, HOSTED: 0}
+        assert await store.reads.counts() == {SECTOR: 0, HOSTED: 0}
 
     async def test_a_prefix_homed_a_moment_ago(self, store: Store, registrar: Registrar) -> None:
         async with store.begin() as transaction:
@@ -182,8 +182,8 @@ class TestTrouble:
             ends = await asyncio.gather(*tasks, return_exceptions=True)
             assert isinstance(ends[0], Done)
             assert isinstance(ends[2], Done)
-        present = sum(1 for _ in store.lookup.scan(SECTOR))
-        assert store.lookup.counts()[SECTOR] == present
+        present = len([row async for row in store.reads.scan(SECTOR)])
+        assert (await store.reads.counts())[SECTOR] == present
 
     async def test_a_full_queue_refuses_at_once(self, store: Store) -> None:
         registrar = Registrar(store, ManualClock(), queue_size=4)
@@ -226,7 +226,7 @@ class TestLoad:
         with recorded_statements() as sent:
             assert await registrar.load(SECTOR, records, ACTOR) == BATCH_SIZE + 10
         assert sent.count("COMMIT") == 2
-        assert store.lookup.counts()[SECTOR] == BATCH_SIZE + 10
+        assert (await store.reads.counts())[SECTOR] == BATCH_SIZE + 10
         assert await registrar.load(SECTOR, ((suffix, b"other") for suffix in suffixes), ACTOR) == 0
         assert store.lookup.record(SECTOR, "B-00007") != b"other"
 
@@ -300,9 +300,9 @@ async def test_no_kill_loses_an_acknowledged_registration_or_leaves_half_of_one(
     for attempt in range(10):
         acknowledged |= kill_while_registering(path, str(attempt), after=20 + 37 * attempt)
         store = await SqliteStore.open(path)
-        rows = {row.suffix: row for row in store.lookup.scan("88.901")}
+        rows = {row.suffix: row async for row in store.reads.scan("88.901")}
         assert acknowledged <= rows.keys()
-        assert store.lookup.counts()["88.901"] == len(rows)
+        assert (await store.reads.counts())["88.901"] == len(rows)
         for suffix, row in rows.items():
             assert [value.data for value in decode_record(row.record)] == [
                 value.data for value in registering_writer.values(suffix)

@@ -39,9 +39,9 @@ async def provisioned(data, name, seed=10, topology=TOPOLOGY, clock=None):
     store.subscribe(lambda keys, homed: commits.append(keys))
     try:
         await Provision(topology, spec, data, store, registrar, clock).run(seed)
-        homed = store.lookup.homed_prefixes()
-        rows = {str(row.key): row for prefix in homed for row in store.lookup.scan(prefix)}
-        rows |= {str(row.key): row for row in store.lookup.scan("0.NA")}
+        homed = await store.reads.homed_prefixes()
+        rows = {str(row.key): row for prefix in homed async for row in store.reads.scan(prefix)}
+        rows |= {str(row.key): row async for row in store.reads.scan("0.NA")}
         return rows, len(commits)
     finally:
         await registrar.aclose()
@@ -156,7 +156,7 @@ async def test_seeding_that_was_cut_off_is_finished(data):
     store.subscribe(lambda keys, homed: seeding.cancel() if len(keys) > 100 else None)
     with pytest.raises(asyncio.CancelledError):
         await seeding
-    assert 0 < sum(store.lookup.counts().values()) < 3000
+    assert 0 < sum((await store.reads.counts()).values()) < 3000
     await registrar.aclose()
     await store.close()
     rows, _ = await provisioned(data, "baijiu", seed=7)

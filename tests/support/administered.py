@@ -163,7 +163,7 @@ async def desk(
             certification.certifier,
             clock,
             counters,
-            resolve=sources.resolve,
+            resolve=sources.decide,
             serial=lambda: SITE_SERIAL,
             administrators=list(administrators),
         )
@@ -179,9 +179,9 @@ async def desk(
         yield Place(address, made, front, registrar, store, clock, counters, key)
 
 
-def _follow(front: HandleFront, tree: PrefixTree, store: SqliteStore, keys: Any) -> None:
+async def _follow(front: HandleFront, tree: PrefixTree, store: SqliteStore, keys: Any) -> None:
     tree.homed.clear()
-    tree.homed.update(store.lookup.homed_prefixes())
+    tree.homed.update(await store.reads.homed_prefixes())
     front.packets.drop(keys)
     front.responder.signed.drop(keys)
 

@@ -92,7 +92,7 @@ class TestFailures:
             assert store.lookup.row("88.901", "LOST-0") is None
             assert heard == []
         await insert(store, rows("KEPT", 50))
-        assert len(list(store.lookup.scan("88.901"))) == 50
+        assert len([row async for row in store.reads.scan("88.901")]) == 50
 
     async def test_the_writer_is_opened_anew_after_a_failure(
         self, store: SqliteStore, wal: Path
@@ -124,7 +124,7 @@ class TestFailures:
         ):
             await insert(store, many)
         await insert(store, rows("KEPT", 3))
-        assert len(list(store.lookup.scan("88.901"))) == 3
+        assert len([row async for row in store.reads.scan("88.901")]) == 3
 
     async def test_a_file_that_is_no_database(self, tmp_path: Path) -> None:
         path = tmp_path / "node.db"
@@ -141,7 +141,7 @@ class TestFailures:
         with pytest.raises(StorageUnavailable):
             store.lookup.record("88.901", "A")
         with pytest.raises(StorageUnavailable):
-            store.lookup.counts()
+            await store.reads.counts()
 
 
 class TestSchema:
@@ -212,12 +212,12 @@ def test_opening_a_current_store_does_not_load_alembic(tmp_path: Path) -> None:
 
 async def test_a_long_reader_does_not_stop_checkpoints(store: SqliteStore, wal: Path) -> None:
     await insert(store, rows("A", 20))
-    scan = store.lookup.scan("88.901", page_size=5)
-    next(scan)
+    scan = store.reads.scan("88.901", page_size=5)
+    await anext(scan)
     for number in range(10):
         await insert(store, rows(f"B-{number}", 300))
     assert size(wal) < 8_000_000
-    assert len(list(scan)) == 19 + 3000
+    assert len([row async for row in scan]) == 19 + 3000
 
 
 @pytest.mark.parametrize(

@@ -301,7 +301,7 @@ async def test_homing_is_for_those_who_run_the_node(client: Client, place: Place
     assert decode_handles(reply.body) == (b"0.NA/0.NA", b"0.NA/88.901", b"0.NA/88.901.5")
     request = client.request(OpCode.UNHOME_PREFIX, body)
     assert (await client.administer(request, CHIEF, SECRET)).response_code == 1
-    assert "88.901.5" not in place.store.lookup.homed_prefixes()
+    assert "88.901.5" not in await place.store.reads.homed_prefixes()
 
 
 @pytest.mark.parametrize(("secret", "valid"), [(SECRET, True), (b"wrong", False)])

@@ -1,0 +1,47 @@
+"""The reads that every SQL backend understands, with `?` for each parameter."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from registry.audit import Checkpoint
+from registry.storage.interface import ACTIVE, ADMINISTRATOR, Row
+
+COLUMNS: Final = ", ".join(Row._fields)
+STATE: Final = "SELECT state FROM identifiers WHERE prefix = ? AND suffix = ?"
+#: All that an identifier was, asked with its key twice: a row, and what comes behind it in `Past`.
+VERSIONS: Final = (
+    f"SELECT {COLUMNS}, made.time, made.actor, gone.time, gone.actor FROM"
+    f" (SELECT {COLUMNS}, ended FROM identifier_history WHERE prefix = ? AND suffix = ?"
+    f" UNION ALL SELECT {COLUMNS}, NULL FROM identifiers WHERE prefix = ? AND suffix = ?)"
+    " AS versions LEFT JOIN audit_log AS made ON made.sequence = entry"
+    " LEFT JOIN audit_log AS gone ON gone.sequence = ended ORDER BY version"
+)
+HISTORY: Final = "SELECT 1 FROM identifier_history WHERE prefix = ? LIMIT 1"
+CHECKPOINTS: Final = (
+    f"SELECT {', '.join(Checkpoint._fields)} FROM audit_checkpoints WHERE node = ?"
+    " ORDER BY sequence"
+)
+ROW: Final = f"SELECT {COLUMNS} FROM identifiers WHERE prefix = ? AND suffix = ?"
+RECORD: Final = (
+    f"SELECT record FROM identifiers WHERE prefix = ? AND suffix = ? AND state = {ACTIVE}"
+)
+_PAGE: Final = (
+    f"SELECT {COLUMNS} FROM identifiers"
+    f" WHERE prefix = ? AND suffix {{}} ? AND state = {ACTIVE} ORDER BY suffix LIMIT ?"
+)
+FIRST_PAGE: Final = _PAGE.format(">=")
+NEXT_PAGE: Final = _PAGE.format(">")
+#: What statistics count of a prefix, in key order.
+COUNTED: Final = (
+    f"FROM identifiers WHERE prefix = ? AND suffix <> '{ADMINISTRATOR}' AND state = {ACTIVE}"
+)
+HOMED: Final = "SELECT prefix FROM homed_prefixes ORDER BY prefix"
+COUNTS: Final = (
+    "SELECT prefix, identifiers FROM homed_prefixes JOIN prefix_statistics USING (prefix)"
+    " ORDER BY prefix"
+)
+FACT: Final = "SELECT value FROM node_facts WHERE key = ?"
+PRINCIPAL: Final = (
+    "SELECT username, role, prefix FROM app_keys JOIN accounts USING (username) WHERE digest = ?"
+)
