@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -13,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from registry.accounts import Principal, Role, authenticate, issue_account
 from registry.audit import START, Actor, Checkpoint, Entry, Event, Head, Note, Sealed, seal
+from registry.errors import NotFound
 from registry.schemes.handle import Key
 from registry.storage.backends import open_store
 from registry.storage.interface import (
@@ -25,8 +25,9 @@ from registry.storage.interface import (
     StoreNotUsable,
 )
 
-BACKENDS: dict[str, Callable[[Path], str]] = {
-    "sqlite": lambda directory: f"sqlite:///{directory}/node.db",
+BACKENDS: dict[str, Callable[[pytest.FixtureRequest], str]] = {
+    "sqlite": lambda request: f"sqlite:///{request.getfixturevalue('tmp_path')}/node.db",
+    "postgresql": lambda request: request.getfixturevalue("postgres_server").new_database(),
 }
 SECTOR, HOSTED = "88.901", "88.901.7"
 
@@ -34,9 +35,9 @@ Reopen = Callable[[], Awaitable[Store]]
 
 
 @pytest_asyncio.fixture(params=BACKENDS)
-async def reopen(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Reopen]:
+async def reopen(request: pytest.FixtureRequest) -> AsyncIterator[Reopen]:
     """Opens the same store anew each time, closing the one opened before."""
-    url = BACKENDS[request.param](tmp_path)
+    url = BACKENDS[request.param](request)
     opened: list[Store] = []
 
     async def close() -> None:
@@ -72,29 +73,29 @@ async def insert(store: Store, *rows: Row) -> None:
 class TestReading:
     async def test_a_committed_record_is_read_at_once(self, store: Store) -> None:
         await insert(store, row("A", b"first"))
-        assert store.lookup.record(SECTOR, "A") == b"first"
-        assert store.lookup.row(SECTOR, "A") == row("A", b"first")
-        assert store.lookup.record(SECTOR, "B") is None
-        assert store.lookup.record(HOSTED, "A") is None
+        assert await store.reads.record(SECTOR, "A") == b"first"
+        assert await store.reads.row(SECTOR, "A") == row("A", b"first")
+        assert await store.reads.record(SECTOR, "B") is None
+        assert await store.reads.record(HOSTED, "A") is None
 
     async def test_only_active_identifiers_resolve(self, store: Store) -> None:
         held = row("HELD", state=1)
         await insert(store, held)
-        assert store.lookup.record(SECTOR, "HELD") is None
-        assert store.lookup.row(SECTOR, "HELD") == held
-        assert store.lookup.page(SECTOR) == []
+        assert await store.reads.record(SECTOR, "HELD") is None
+        assert await store.reads.row(SECTOR, "HELD") == held
+        assert await store.reads.page(SECTOR) == []
 
     async def test_a_transaction_under_way_is_not_seen(self, store: Store) -> None:
         async with store.begin() as transaction:
             await transaction.insert([row("A")])
-            assert store.lookup.record(SECTOR, "A") is None
+            assert await store.reads.record(SECTOR, "A") is None
             assert await transaction.rows([Key(SECTOR, "A")]) == {Key(SECTOR, "A"): row("A")}
 
     async def test_keys_are_told_apart_octet_by_octet(self, store: Store) -> None:
         suffixes = ["", "a", "A", "%", "_", "'", '"', "É", "é", "產品", "😀", "A/B", "A B", "A\\"]
         await insert(store, *(row(suffix, suffix.encode()) for suffix in suffixes))
         for suffix in suffixes:
-            assert store.lookup.record(SECTOR, suffix) == suffix.encode()
+            assert await store.reads.record(SECTOR, suffix) == suffix.encode()
         async with store.begin() as transaction:
             found = await transaction.rows([Key(SECTOR, suffix) for suffix in suffixes])
         assert {key.suffix for key in found} == set(suffixes)
@@ -103,8 +104,11 @@ class TestReading:
         suffixes = ["", *(f"S-{number:03d}" for number in range(25)), "產"]
         shuffled = random.Random(1).sample(suffixes, len(suffixes))
         await insert(store, *map(row, shuffled), row("OTHER", prefix=HOSTED))
-        assert [found.suffix for found in store.lookup.scan(SECTOR, page_size=4)] == suffixes
-        assert store.lookup.page(SECTOR, after="S-003", limit=2) == [row("S-004"), row("S-005")]
+        assert [found.suffix async for found in store.reads.scan(SECTOR, page_size=4)] == suffixes
+        assert await store.reads.page(SECTOR, after="S-003", limit=2) == [
+            row("S-004"),
+            row("S-005"),
+        ]
 
 
 class TestWriting:
@@ -114,14 +118,14 @@ class TestWriting:
         async with store.begin() as transaction:
             await transaction.update([changed])
             await transaction.delete([Key(SECTOR, "B")])
-        assert list(store.lookup.scan(SECTOR)) == [changed, row("C")]
+        assert [found async for found in store.reads.scan(SECTOR)] == [changed, row("C")]
 
     async def test_insert_missing_leaves_what_is_there(self, store: Store) -> None:
         await insert(store, row("A", b"first"))
         async with store.begin() as transaction:
             added = await transaction.insert_missing([row("A", b"other"), row("B"), row("C")])
         assert added == [row("B"), row("C")]
-        assert store.lookup.record(SECTOR, "A") == b"first"
+        assert await store.reads.record(SECTOR, "A") == b"first"
 
     async def test_an_exception_leaves_nothing_behind(self, store: Store) -> None:
         async def fail() -> None:
@@ -132,8 +136,8 @@ class TestWriting:
 
         with pytest.raises(ZeroDivisionError):
             await fail()
-        assert store.lookup.row(SECTOR, "A") is None
-        assert store.lookup.homed_prefixes() == [SECTOR, HOSTED]
+        assert await store.reads.row(SECTOR, "A") is None
+        assert await store.reads.homed_prefixes() == [SECTOR, HOSTED]
 
     async def test_writers_take_turns(self, store: Store) -> None:
         async def write(number: int) -> None:
@@ -144,7 +148,7 @@ class TestWriting:
                 await transaction.insert([row("N", str(count + number).encode())])
 
         await asyncio.gather(*map(write, range(1, 11)))
-        assert store.lookup.record(SECTOR, "N") == b"55"
+        assert await store.reads.record(SECTOR, "N") == b"55"
 
     async def test_a_cancelled_writer_leaves_all_or_nothing(self, store: Store) -> None:
         async def write(number: int) -> None:
@@ -158,10 +162,56 @@ class TestWriting:
                 await asyncio.sleep(0)
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
-            halves = [store.lookup.row(SECTOR, f"{number}-{half}") for half in "AB"]
+            halves = [await store.reads.row(SECTOR, f"{number}-{half}") for half in "AB"]
             assert (halves[0] is None) == (halves[1] is None)
         await insert(store, row("AFTER"))
-        assert store.lookup.row(SECTOR, "AFTER") is not None
+        assert await store.reads.row(SECTOR, "AFTER") is not None
+
+    async def test_a_large_batch_is_added_like_a_small_one(self, store: Store) -> None:
+        rows = [row(f"N-{number:04d}", b"x" * number) for number in range(1000)]
+        await insert(store, row("N-0007", b"first"))
+        async with store.begin() as transaction:
+            added = await transaction.insert_missing(rows[:600])
+            assert added == [each for each in rows[:600] if each != rows[7]]
+            await transaction.delete([Key(SECTOR, "N-0001")])
+            assert await transaction.insert_missing([*rows[600:], *rows[990:]]) == rows[600:]
+        there = [found async for found in store.reads.scan(SECTOR)]
+        assert [found.suffix for found in there] == [
+            each.suffix for each in rows if each != rows[1]
+        ]
+        assert there[6] == row("N-0007", b"first")
+        assert there[-1] == rows[-1]
+
+
+class TestGathering:
+    async def test_a_decision_has_what_it_asks_for(self, store: Store) -> None:
+        await insert(store, row("A", b"B"), row("B", b"C"), row("HELD", b"", state=1))
+
+        def decide() -> list[bytes | None]:
+            first = store.lookup.record(SECTOR, "A")
+            assert first is not None
+            second = store.lookup.row(SECTOR, first.decode())
+            assert second is not None
+            return [second.record, store.lookup.record(SECTOR, "HELD")]
+
+        assert await store.gather(decide) == [b"C", None]
+        assert await store.gather(decide, for_change=True) == [b"C", None]
+
+    async def test_a_refusal_reaches_who_asked(self, store: Store) -> None:
+        def decide() -> None:
+            raise NotFound(str(store.lookup.row(SECTOR, "A")))
+
+        with pytest.raises(NotFound, match="None"):
+            await store.gather(decide)
+
+    async def test_decisions_do_not_mix(self, store: Store) -> None:
+        rows = [row(f"N-{number}", str(number).encode()) for number in range(300)]
+        await insert(store, *rows)
+
+        async def read(one: Row) -> bytes | None:
+            return await store.gather(lambda: store.lookup.record(*one.key))
+
+        assert await asyncio.gather(*map(read, rows)) == [one.record for one in rows]
 
 
 def sealed(count: int, head: Head = START) -> list[Sealed]:
@@ -198,20 +248,20 @@ class TestAuditAndHistory:
             await transaction.append_audit(sealed(3))
             await transaction.archive([Ended(*first, ended=2)])
             await transaction.insert([second])
-        assert store.lookup.versions(SECTOR, "A") == [
+        assert await store.reads.versions(SECTOR, "A") == [
             Past(first, 1000, "op", 2000, "op"),
             Past(second, 2000, "op", None, None),
         ]
-        assert store.lookup.versions(SECTOR, "B") == []
-        assert store.lookup.has_history(SECTOR)
-        assert not store.lookup.has_history(HOSTED)
+        assert await store.reads.versions(SECTOR, "B") == []
+        assert await store.reads.has_history(SECTOR)
+        assert not await store.reads.has_history(HOSTED)
         async with store.begin() as transaction:
             found = await transaction.last_versions([Key(SECTOR, "A"), Key(SECTOR, "B")])
         assert found == {Key(SECTOR, "A"): 1}
 
     async def test_the_state_of_an_identifier(self, store: Store) -> None:
         await insert(store, row("A"), row("HELD", state=2))
-        found = [store.lookup.state(SECTOR, suffix) for suffix in ("A", "HELD", "NONE")]
+        found = [await store.reads.state(SECTOR, suffix) for suffix in ("A", "HELD", "NONE")]
         assert found == [0, 2, None]
 
     async def test_outcomes_are_kept_for_a_while(self, store: Store) -> None:
@@ -229,8 +279,8 @@ class TestAuditAndHistory:
             for checkpoint in (*made, made[0]._replace(node="cars")):
                 await transaction.add_checkpoint(checkpoint)
             await transaction.forget_checkpoints("tea", 7)
-        assert store.lookup.checkpoints("tea") == made[1:]
-        assert len(store.lookup.checkpoints("cars")) == 1
+        assert await store.reads.checkpoints("tea") == made[1:]
+        assert len(await store.reads.checkpoints("cars")) == 1
 
 
 class TestPrefixesAndCounts:
@@ -238,19 +288,19 @@ class TestPrefixesAndCounts:
         async with store.begin() as transaction:
             await transaction.count({SECTOR: 3})
             await transaction.home([SECTOR, "88.902", "88.902"])
-        assert store.lookup.homed_prefixes() == [SECTOR, HOSTED, "88.902"]
-        assert store.lookup.counts() == {SECTOR: 3, HOSTED: 0, "88.902": 0}
+        assert await store.reads.homed_prefixes() == [SECTOR, HOSTED, "88.902"]
+        assert await store.reads.counts() == {SECTOR: 3, HOSTED: 0, "88.902": 0}
 
     async def test_an_unhomed_prefix_keeps_its_identifiers(self, store: Store) -> None:
         await insert(store, row("A", prefix=HOSTED))
         async with store.begin() as transaction:
             await transaction.count({HOSTED: 1})
             await transaction.unhome([HOSTED])
-        assert store.lookup.counts() == {SECTOR: 0}
+        assert await store.reads.counts() == {SECTOR: 0}
         async with store.begin() as transaction:
             await transaction.home([HOSTED])
-        assert store.lookup.counts() == {SECTOR: 0, HOSTED: 1}
-        assert store.lookup.record(HOSTED, "A") is not None
+        assert await store.reads.counts() == {SECTOR: 0, HOSTED: 1}
+        assert await store.reads.record(HOSTED, "A") is not None
 
     @pytest.mark.parametrize(
         ("wanted", "expected"),
@@ -269,14 +319,14 @@ class TestPrefixesAndCounts:
         await insert(store, *rows, row("ADMIN"), row("88", prefix="0.NA"))
         async with store.begin() as transaction:
             await transaction.count({SECTOR: 6, HOSTED: 4})
-        assert [key.suffix for key in store.lookup.sample(wanted)] == expected
+        assert [key.suffix for key in await store.reads.sample(wanted)] == expected
 
     async def test_a_sample_of_one_prefix(self, store: Store) -> None:
         await insert(store, row("S"), row("H", prefix=HOSTED))
         async with store.begin() as transaction:
             await transaction.count({SECTOR: 1, HOSTED: 1})
-        assert store.lookup.sample(5, [HOSTED]) == [Key(HOSTED, "H")]
-        assert store.lookup.sample(5, ["88.999"]) == []
+        assert await store.reads.sample(5, [HOSTED]) == [Key(HOSTED, "H")]
+        assert await store.reads.sample(5, ["88.999"]) == []
 
 
 class TestAccountsAndFacts:
@@ -285,24 +335,24 @@ class TestAccountsAndFacts:
         async with store.begin() as transaction:
             await transaction.add_accounts([issued.account], [issued.app_key])
         expected = Principal("op-901", Role.OPERATOR, SECTOR)
-        assert authenticate(store.lookup, issued.token) == expected
-        assert authenticate(store.lookup, issued.password) is None
+        assert await authenticate(store.reads, issued.token) == expected
+        assert await authenticate(store.reads, issued.password) is None
 
     async def test_facts_are_replaced(self, store: Store) -> None:
         for value in ("1", "2"):
             async with store.begin() as transaction:
                 await transaction.set_fact("seeded", value)
-        assert store.lookup.fact("seeded") == "2"
-        assert store.lookup.fact("other") is None
+        assert await store.reads.fact("seeded") == "2"
+        assert await store.reads.fact("other") is None
 
 
 class TestChangeFeed:
     async def test_subscribers_hear_of_commits_alone(self, store: Store) -> None:
-        heard: list[tuple[list[Key], bool, bool]] = []
+        heard: list[tuple[Sequence[Key] | None, bool, bool]] = []
 
-        def note(keys: Sequence[Key], homed_changed: bool) -> None:
-            visible = all(store.lookup.row(*key) is not None for key in keys)
-            heard.append((list(keys), homed_changed, visible))
+        async def note(keys: Sequence[Key] | None, homed_changed: bool) -> None:
+            there = [await store.reads.row(*key) for key in keys or ()]
+            heard.append((keys, homed_changed, None not in there))
 
         unsubscribe = store.subscribe(note)
         await insert(store, row("A"), row("B"))
@@ -337,7 +387,7 @@ async def test_a_restart_loses_nothing(store: Store, reopen: Reopen) -> None:
         await transaction.add_accounts([issued.account], [issued.app_key])
         await transaction.set_fact("seeded", "2")
     again = await reopen()
-    assert list(again.lookup.scan(SECTOR)) == [row("A", b"\0" * 5000), row("B")]
-    assert again.lookup.counts() == {SECTOR: 2, HOSTED: 0}
-    assert authenticate(again.lookup, issued.token) is not None
-    assert again.lookup.fact("seeded") == "2"
+    assert [found async for found in again.reads.scan(SECTOR)] == [row("A", b"\0" * 5000), row("B")]
+    assert await again.reads.counts() == {SECTOR: 2, HOSTED: 0}
+    assert await authenticate(again.reads, issued.token) is not None
+    assert await again.reads.fact("seeded") == "2"

@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from registry.storage.schema import OCTETS
+
 revision = "0002"
 down_revision = "0001"
 
@@ -13,8 +15,8 @@ def upgrade() -> None:
     )
     op.create_table(
         "identifier_history",
-        sa.Column("prefix", sa.Text, primary_key=True),
-        sa.Column("suffix", sa.Text, primary_key=True),
+        sa.Column("prefix", OCTETS, primary_key=True),
+        sa.Column("suffix", OCTETS, primary_key=True),
         sa.Column("version", sa.Integer, primary_key=True),
         sa.Column("record", sa.LargeBinary, nullable=False),
         sa.Column("state", sa.SmallInteger, nullable=False),
@@ -31,10 +33,10 @@ def upgrade() -> None:
             autoincrement=False,
         ),
         sa.Column("time", sa.BigInteger, nullable=False),
-        sa.Column("event", sa.Text, nullable=False),
-        sa.Column("actor", sa.Text, nullable=False),
-        sa.Column("origin", sa.Text, nullable=False),
-        sa.Column("subject", sa.Text, nullable=False),
+        sa.Column("event", OCTETS, nullable=False),
+        sa.Column("actor", OCTETS, nullable=False),
+        sa.Column("origin", OCTETS, nullable=False),
+        sa.Column("subject", OCTETS, nullable=False),
         sa.Column("before", sa.LargeBinary, nullable=False),
         sa.Column("after", sa.LargeBinary, nullable=False),
         sa.Column("size", sa.BigInteger, nullable=False),
@@ -42,7 +44,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "audit_checkpoints",
-        sa.Column("node", sa.Text, primary_key=True),
+        sa.Column("node", OCTETS, primary_key=True),
         sa.Column("sequence", sa.BigInteger, primary_key=True, autoincrement=False),
         sa.Column("hash", sa.LargeBinary, nullable=False),
         sa.Column("time", sa.BigInteger, nullable=False),
@@ -52,6 +54,6 @@ def upgrade() -> None:
         "idempotency_keys",
         sa.Column("key", sa.LargeBinary, primary_key=True),
         sa.Column("request", sa.LargeBinary, nullable=False),
-        sa.Column("outcome", sa.Text, nullable=False),
+        sa.Column("outcome", OCTETS, nullable=False),
         sa.Column("created", sa.BigInteger, nullable=False, index=True),
     )
