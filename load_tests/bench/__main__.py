@@ -1,0 +1,96 @@
+"""`make bench`: start-up, memory, and what an answer costs, printed and kept as data.
+
+    python -m load_tests.bench [--out FILE] [--seconds S] [--rounds N] [--names N] [--store N]
+
+Servers run on the first core this process may use, the generator on the last one, so that on two
+cores each has its own. CPU per query is the server's, from /proc; the rate is what the generator
+got through, and on a busy machine says as much of the generator.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Final
+
+from load_tests.bench import loads, peers, web
+from load_tests.bench.figure import Figure, document
+from load_tests.bench.measuring import Contender, compare, once
+from load_tests.bench.server import Topology, topology
+from registry.schemes.dns_name import to_name
+from resolver.topology import load as load_topology
+
+BASE_PORT: Final = 31_640
+PEER_PORT: Final = 31_600
+SECTOR: Final = "baijiu"
+SMALL: Final = "minimal"
+
+
+def start_up(directory: Path, core: int) -> list[Figure]:
+    """Starting the whole default topology, and its memory."""
+    data = directory / "sichuan"
+    with topology("sichuan", data, core, BASE_PORT) as first:
+        figures = [Figure("start, nothing there yet", first.seconds, "s", "<= 10")]
+    with topology("sichuan", data, core, BASE_PORT) as again:
+        figures.append(Figure("start, data in place", again.seconds, "s", "<= 3"))
+        figures.append(Figure("resident, idle", again.server.resident, "MB", "<= 300"))
+    return figures
+
+
+def answers(directory: Path, core: int, options: argparse.Namespace) -> list[Figure]:
+    """Warm answers of a sector node beside those of its peers, and cold ones."""
+    data = directory / SMALL
+    figures: list[Figure] = []
+    with ExitStack() as stack:
+        node = stack.enter_context(
+            topology(SMALL, data, core, BASE_PORT, ["--seed", str(options.store)])
+        )
+        known = loads.records(data / SECTOR, options.names)
+        zone = load_topology(SMALL).zone
+        names = [(to_name(key), record) for key, record in known]
+        knot = stack.enter_context(peers.knot(directory, PEER_PORT, core, zone, names))
+        echo = stack.enter_context(peers.echo(directory, PEER_PORT + 1, core))
+        dns = loads.over_dns(known)
+        for load in (loads.over_handle(known), dns):
+            contenders = [_node(node, load)]
+            if knot is not None:
+                contenders.append(Contender("Knot", knot, ("127.0.0.1", PEER_PORT), dns))
+            if echo is not None:
+                sent_back = loads.echoed(load)
+                contenders.append(Contender("echo", echo, ("127.0.0.1", PEER_PORT + 1), sent_back))
+            cold, figure = once(contenders[0]), compare(contenders, options)
+            figures += [*figure, cold]
+        figures.append(Figure("resident, after load", node.server.resident, "MB", "<= 300"))
+        figures += web.compare(node, SECTOR, directory, core, known, options.seconds)
+    return figures
+
+
+def _node(node: Topology, load: loads.Load) -> Contender:
+    return Contender(load.name, node.server, node.address(SECTOR, load.service), load)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m load_tests.bench")
+    parser.add_argument("--out", type=Path, help="also write the figures here, as JSON")
+    parser.add_argument("--seconds", type=float, default=3.0, help="length of each load")
+    parser.add_argument("--rounds", type=int, default=3, help="how often each takes its turn")
+    parser.add_argument("--names", type=int, default=100_000, help="names that are asked for")
+    parser.add_argument("--store", type=int, default=100_000, help="names in the store")
+    options = parser.parse_args()
+    cores = sorted(os.sched_getaffinity(0))
+    os.sched_setaffinity(0, {cores[-1]})
+    with tempfile.TemporaryDirectory(prefix="idnode-bench-") as directory:
+        figures = start_up(Path(directory), cores[0])
+        figures += answers(Path(directory), cores[0], options)
+    for figure in figures:
+        print(figure)
+    if options.out:
+        options.out.write_text(json.dumps(document(figures), indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,71 @@
+"""The peers answer, where they are installed."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import socket
+
+import pytest
+
+from load_tests.bench import peers
+from load_tests.bench.loads import echoed, over_dns
+from load_tests.measure import run_udp
+from registry.schemes.dns_name import to_name
+from registry.schemes.handle import parse
+from registry.values.value import Value, encode_record
+
+KNOWN = [
+    (
+        parse(f"88.901/{suffix}"),
+        encode_record(
+            [Value(1, b"URL", b'https://x.test/"\\;$'), Value(2, b"EMAIL", b"\xe7\x99\xbd")]
+        ),
+    )
+    for suffix in ("A-1", "白酒 2")
+]
+
+
+@pytest.fixture
+def core():
+    return min(os.sched_getaffinity(0))
+
+
+@pytest.fixture
+def port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def asked(port, load):
+    return run_udp(("127.0.0.1", port), load.templates, load.wire, seconds=0.05, outstanding=4)
+
+
+def test_the_echo_sends_back_what_it_gets(tmp_path, port, core):
+    with peers.echo(tmp_path, port, core) as server:
+        if server is None:
+            pytest.skip("no C compiler")
+        summary = asked(port, echoed(over_dns(KNOWN)))
+    assert summary.tally.right == summary.tally.sent > 0
+
+
+def test_knot_has_the_same_records(tmp_path, port, core):
+    names = [(to_name(key), record) for key, record in KNOWN]
+    with peers.knot(tmp_path, port, core, "id.test", names) as server:
+        if server is None:
+            pytest.skip("no knotd")
+        summary = asked(port, over_dns(KNOWN))
+    assert summary.tally.right == summary.tally.sent > 0
+
+
+def test_nginx_has_its_fixed_reply(tmp_path, port, core):
+    body = b'{"it\'s":"$uri {}"}'
+    with peers.nginx(tmp_path, port, core, body) as server:
+        if server is None:
+            pytest.skip("no nginx")
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+        connection.request("GET", "/api/handles/88.901/A-1")
+        said = connection.getresponse().read()
+        connection.close()
+    assert said == b'{"it\\u0027s":"\\u0024uri {}"}'
