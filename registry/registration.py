@@ -10,16 +10,15 @@ import asyncio
 import copy
 import logging
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Final, NamedTuple
 
-from registry import merkle
 from registry.accounts import Account, AppKey
-from registry.audit import Actor, Event, Note, leaf
+from registry.audit import Actor, Event, Note
 from registry.changes import Change
 from registry.clock import Clock
-from registry.errors import Draining, Overloaded, PrefixNotHomed, Refusal
+from registry.errors import Draining, Overloaded, Refusal
 from registry.grouping import (
     Asked,
     Done,
@@ -34,9 +33,10 @@ from registry.grouping import (
     settle_group,
 )
 from registry.ledger import Ledger, Writing
+from registry.loading import Group, Loader
 from registry.prefix_tree import PrefixTree
 from registry.schemes.handle import Key
-from registry.storage.interface import ACTIVE, Row, Store, Transaction, is_counted
+from registry.storage.interface import Row, Store, Transaction
 
 _log = logging.getLogger(__name__)
 
@@ -79,6 +79,7 @@ class Registrar:
         self._closing = False
         self.ledger = Ledger(store, clock)
         self._homed: PrefixTree | None = None
+        self._loader = Loader(store, self.ledger, self._homed_prefixes)
         self._homed_changes = 0
         self._unsubscribe = store.subscribe(self._follow)
         self._task = asyncio.create_task(self._work(), name="registrar")
@@ -103,18 +104,29 @@ class Registrar:
         verdict = await self._settled(Asked(change, actor, once))
         return verdict.receipt if isinstance(verdict, Done) else verdict
 
+    async def add(self, groups: Sequence[Group], actor: Actor) -> list[Collection[str]]:
+        """Add new identifiers, at most about BATCH_SIZE, in one commit; by group, which were there.
+
+        Those are left as they are. Raises PrefixNotHomed, Draining, StorageUnavailable (nothing was
+        added) or OutcomeUnknown.
+        """
+        if self._closing:
+            raise Draining()
+        return await self._loader.add(groups, actor)
+
     async def load(self, prefix: str, records: Iterable[tuple[str, bytes]], actor: Actor) -> int:
         """Add new identifiers of a homed prefix in large commits; how many were added.
 
         `records` gives canonical suffixes and well-formed records. Identifiers that exist are left
-        as they are, so that a load which was cut off can simply be repeated. Raises PrefixNotHomed,
-        StorageUnavailable, OutcomeUnknown; the batches committed before stay.
+        as they are, so that a load which was cut off can simply be repeated. Raises what `add`
+        does; the batches committed before stay.
         """
         remaining = iter(records)
         added = 0
         while batch := list(islice(remaining, BATCH_SIZE)):
-            async with self.ledger.begin() as writing:
-                added += await self._add(writing, prefix, batch, actor)
+            suffixes, contents = zip(*batch, strict=True)
+            (there,) = await self.add([Group(prefix, suffixes, contents)], actor)
+            added += len(batch) - len(there)
         return added
 
     async def home(self, prefixes: Sequence[str], actor: Actor) -> None:
@@ -242,45 +254,6 @@ class Registrar:
         await transaction.archive(settled.archive)
         await transaction.keep_outcomes(settled.outcomes)
         return settled.verdicts
-
-    async def _add(
-        self, writing: Writing, prefix: str, batch: Sequence[tuple[str, bytes]], actor: Actor
-    ) -> int:
-        """One batch: its rows, and the one entry that tells of all of them."""
-        transaction, number, now = writing.transaction, writing.next_number, writing.time // 1000
-        tree = await self._homed_prefixes()
-        versions = await self._versions(transaction, prefix, [suffix for suffix, _ in batch])
-        rows = [
-            Row(
-                prefix,
-                suffix,
-                record,
-                ACTIVE,
-                versions.get(Key(prefix, suffix), 0) + 1,
-                now,
-                number,
-            )
-            for suffix, record in batch
-        ]
-        for row in rows:
-            if not tree.homes(row.key):
-                raise PrefixNotHomed(row.prefix)
-        added = await transaction.insert_missing(rows)
-        if added:
-            root = merkle.root([leaf(row.prefix, row.suffix, row.record) for row in added])
-            note = Note(Event.BATCH_REGISTERED, actor, prefix, b"", root, len(added))
-            writing.note(note)
-            new = sum(is_counted(row.prefix, row.suffix) for row in added)
-            await transaction.count({prefix: new})
-        return len(added)
-
-    async def _versions(
-        self, transaction: Transaction, prefix: str, suffixes: Sequence[str]
-    ) -> Mapping[Key, int]:
-        """The last versions of those that were there once; asked for only if any can have been."""
-        if not await self._store.reads.has_history(prefix):
-            return {}
-        return await transaction.last_versions([Key(prefix, suffix) for suffix in suffixes])
 
 
 async def _stored(transaction: Transaction, group: Sequence[Asked]) -> Stored:

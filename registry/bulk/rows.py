@@ -15,7 +15,7 @@ import msgspec
 
 from registry.changes import MAX_RECORD, MAX_VALUES, Create, decide
 from registry.errors import DecodeError, InvalidValue, Refusal
-from registry.json_body import read_json
+from registry.http.json_body import read_json
 from registry.namespaces.namespace import NAMESPACE_TYPE
 from registry.schemes.handle import HandleRules, Key, parse
 from registry.values.json_form import value_from_json
@@ -25,6 +25,7 @@ from registry.values.wire import string, u32
 _FIXED: Final = struct.Struct(">IIBIB")  # index, timestamp, TTL type, TTL, permissions
 _MAX_INDEX: Final = 0x7FFF_FFFF
 _MAX_TTL: Final = 0xFFFF_FFFF
+_U32: Final = struct.Struct(">I")
 _NO_REFERENCES: Final = u32(0)
 #: Kinds of values of which the beginning is kept.
 _MAX_HEADS: Final = 4096
@@ -32,9 +33,10 @@ _MEMBERS: Final = {"identifier", "values"}
 
 
 class Row(NamedTuple):
-    """An identifier to add: its key, the text it was written as, its record."""
+    """An identifier to add: its canonical form, the text it was written as, its record."""
 
-    key: Key
+    prefix: str
+    suffix: str
     asked: str
     record: bytes
 
@@ -48,16 +50,11 @@ class RefusedRow(Exception):  # noqa: N818 - a refusal is an outcome, not a malf
         self.asked = asked
 
 
-class _Text(msgspec.Struct, gc=False):
-    format: str
-    value: str
-
-
 class _Value(msgspec.Struct, gc=False):
     index: int
     type: str
-    data: str | _Text
-    ttl: int | msgspec.UnsetType = msgspec.UNSET
+    data: str | dict[str, str]
+    ttl: int | None = None
 
 
 class _Line(msgspec.Struct, gc=False):
@@ -76,8 +73,10 @@ class RowReader:
 
     def __init__(self, rules: HandleRules, check: Callable[[Key], None], now: int = 0) -> None:
         self._rules = rules
+        self._max_length = rules.max_length
+        self._ignore_case = not rules.case_sensitive_suffix
         self._check = check
-        self._heads: dict[tuple[int, str, int], bytes] = {}
+        self._heads: dict[tuple[int, str, int | None], bytes] = {}
         self._prefixes: dict[str, str] = {}
         self._now = now
 
@@ -98,63 +97,50 @@ class RowReader:
         except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
             return self._read_closely(line)
         asked = found.identifier
-        key = self._plain_key(asked)
-        record = self._plain_record(line, found.values)
-        if key is None or record is None:
+        prefix, _, suffix = asked.partition("/")
+        key_prefix = self._prefixes.get(prefix)
+        plain = asked.isascii() and asked.isprintable() and len(asked) <= self._max_length
+        record = self._plain_record(line, found.values) if plain else None
+        if key_prefix is None or record is None:
             return self._read_closely(line)
-        return Row(key, asked, record)
-
-    def _plain_key(self, text: str) -> Key | None:
-        """The key of a handle of printable ASCII under a prefix that was allowed before."""
-        prefix, _, suffix = text.partition("/")
-        canonical = self._prefixes.get(prefix)
-        plain = text.isascii() and text.isprintable() and len(text) <= self._rules.max_length
-        if canonical is None or not plain:
-            return None
-        return Key(canonical, suffix if self._rules.case_sensitive_suffix else suffix.upper())
+        return Row(key_prefix, suffix.upper() if self._ignore_case else suffix, asked, record)
 
     def _plain_record(self, line: bytes, values: Sequence[_Value]) -> bytes | None:
-        """The record of plain values in ascending order of their indexes."""
-        members, last = 2, 0
-        parts = [u32(len(values))]
+        """The record of values of text with ascending indexes, None if they are not that plain."""
+        members, last, heads = 2, 0, self._heads
+        record = _U32.pack(len(values))
         for value in values:
-            data, ttl = value.data, value.ttl
+            index, data = value.index, value.data
             members += 3
-            if isinstance(data, _Text):
-                if data.format != "string":
-                    return None
-                members += 2
-                data = data.value
-            if ttl is msgspec.UNSET:
-                ttl = DEFAULT_TTL
-            else:
+            if value.ttl is not None:
                 members += 1
-            head = self._heads.get((value.index, value.type, ttl)) or self._head(
-                value.index, value.type, ttl
-            )
-            if head is None or value.index <= last:
+            if type(data) is dict:
+                members += len(data)
+                data = data.get("value", "") if data.get("format") == "string" else None
+            kind = (index, value.type, value.ttl)
+            head = heads.get(kind) or self._head(kind)
+            if index <= last or head is None or data is None:
                 return None
-            last = value.index
-            octets = data.encode()
-            parts += (head, u32(len(octets)), octets, _NO_REFERENCES)
-        record = b"".join(parts)
+            last = index
+            octets = data.encode()  # type: ignore[union-attr]
+            record += head + _U32.pack(len(octets)) + octets + _NO_REFERENCES
         # Members that are not looked at here, and names that stand twice, show in the number of
-        # names; text with a quotation mark and a colon in it is looked at more closely in vain.
-        if line.count(b'":') != members or not 0 < len(values) <= MAX_VALUES:
-            return None
-        return record if len(record) <= MAX_RECORD else None
+        # names; text with a quotation mark before a colon is looked at more closely in vain.
+        plain = line.count(b'":') == members and 0 < len(values) <= MAX_VALUES
+        return record if plain and len(record) <= MAX_RECORD else None
 
-    def _head(self, index: int, type_: str, ttl: int) -> bytes | None:
+    def _head(self, kind: tuple[int, str, int | None]) -> bytes | None:
         """A value's octets up to its data, None for a type whose data has rules of its own."""
-        octets = type_.encode()
+        index, type_, given = kind
+        octets, ttl = type_.encode(), DEFAULT_TTL if given is None else given
         holds = 1 <= index <= _MAX_INDEX and 0 <= ttl <= _MAX_TTL
         if not holds or type_matches(NAMESPACE_TYPE, octets):
             return None
         if len(self._heads) >= _MAX_HEADS:
             self._heads.clear()
-        head = _FIXED.pack(index, self._now, TTL_RELATIVE, ttl, DEFAULT_PERMISSIONS)
-        self._heads[index, type_, ttl] = found = head + string(octets)
-        return found
+        fixed = _FIXED.pack(index, self._now, TTL_RELATIVE, ttl, DEFAULT_PERMISSIONS)
+        self._heads[kind] = head = fixed + string(octets)
+        return head
 
     # --- the way of a single registration ---
 
@@ -173,7 +159,7 @@ class RowReader:
         except Refusal as refusal:
             raise RefusedRow(refusal, asked) from None
         assert row is not None
-        return Row(key, asked or "", row.record)
+        return Row(*key, asked or "", row.record)
 
     def _remember(self, asked: str, key: Key) -> None:
         """The prefix as it was written may be added to; whether it may depends on no suffix."""

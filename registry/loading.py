@@ -1,0 +1,74 @@
+"""Adding identifiers in great numbers: a row for each, one audit entry for all rows of a prefix."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from typing import NamedTuple
+
+from registry import merkle
+from registry.audit import Actor, Event, Note, leaf
+from registry.errors import PrefixNotHomed
+from registry.ledger import Ledger, Writing
+from registry.prefix_tree import PrefixTree
+from registry.schemes.handle import Key
+from registry.storage.interface import ACTIVE, Row, Store, is_counted
+
+
+class Group(NamedTuple):
+    """New identifiers under one prefix: canonical suffixes, and a well-formed record for each."""
+
+    prefix: str
+    suffixes: Sequence[str]
+    records: Sequence[bytes]
+
+
+class Loader:
+    """Adds groups to a store; `homed` gives the prefixes that it answers for."""
+
+    def __init__(
+        self, store: Store, ledger: Ledger, homed: Callable[[], Awaitable[PrefixTree]]
+    ) -> None:
+        self._store = store
+        self._ledger = ledger
+        self._homed = homed
+
+    async def add(self, groups: Sequence[Group], actor: Actor) -> list[Collection[str]]:
+        """Add the identifiers that are not there, durably or not at all; by group, which were.
+
+        Raises PrefixNotHomed, StorageUnavailable, OutcomeUnknown.
+        """
+        async with self._ledger.begin() as writing:
+            return [await self._add(writing, group, actor) for group in groups]
+
+    async def _add(self, writing: Writing, group: Group, actor: Actor) -> Collection[str]:
+        transaction, prefix = writing.transaction, group.prefix
+        added = await transaction.insert_missing(await self._rows(writing, group))
+        if added:
+            root = merkle.root([leaf(prefix, row.suffix, row.record) for row in added])
+            writing.note(Note(Event.BATCH_REGISTERED, actor, prefix, b"", root, len(added)))
+            counted = sum(is_counted(prefix, row.suffix) for row in added)
+            await transaction.count({prefix: counted})
+        if len(added) == len(group.suffixes):
+            return ()
+        return set(group.suffixes).difference(row.suffix for row in added)
+
+    async def _rows(self, writing: Writing, group: Group) -> list[Row]:
+        prefix, number, now = group.prefix, writing.next_number, writing.time // 1000
+        tree = await self._homed()
+        keys = [Key(prefix, suffix) for suffix in group.suffixes]
+        for key in keys:
+            if not tree.homes(key):
+                raise PrefixNotHomed(prefix)
+        versions = await self._versions(writing, prefix, keys)
+        return [
+            Row(*key, record, ACTIVE, versions.get(key, 0) + 1, now, number)
+            for key, record in zip(keys, group.records, strict=True)
+        ]
+
+    async def _versions(
+        self, writing: Writing, prefix: str, keys: Sequence[Key]
+    ) -> Mapping[Key, int]:
+        """The last versions of those that were there once; asked for only if any can have been."""
+        if not await self._store.reads.has_history(prefix):
+            return {}
+        return await writing.transaction.last_versions(keys)
