@@ -21,7 +21,7 @@ from resolver.codecs.handle.envelope import FramingError, decode_envelope
 from resolver.codecs.handle.fragments import Reassembler, split_message
 from resolver.codecs.handle.header import AT
 from resolver.codecs.handle.message import decode_message, encode_message, whole_envelope
-from resolver.codecs.handle.reply import expiration, stream_refused
+from resolver.codecs.handle.reply import expiration, fitted, stream_refused
 from resolver.metrics import Counters
 from resolver.pipeline.reflection import ReflectionBudget
 from resolver.pipeline.responder import Reply, Responder, slug
@@ -167,13 +167,14 @@ class HandleFront:
         if reply is None:
             return None
         if isinstance(reply, bytes):
-            return self._bounded(split_message(reply), data, peer, started)
+            return self._bounded(split_message(fitted(reply, len(data))), data, peer, started)
         return self._datagrams_later(reply, data, peer, started)
 
     async def _datagrams_later(
         self, reply: Awaitable[bytes], data: bytes, peer: Address, started: float
     ) -> Replies:
-        return self._bounded(split_message(await reply), data, peer, started)
+        said = fitted(await reply, len(data))
+        return self._bounded(split_message(said), data, peer, started)
 
     def _bounded(
         self, packets: tuple[bytes, ...] | list[bytes], data: bytes, peer: Address, started: float

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +17,6 @@ from tests.support.wire import HttpReply, fetch
 
 NODES = 5
 URL = {"index": 1, "type": "URL", "data": "https://example.org/1"}
-
-
-@pytest.fixture(scope="module")
-def minimal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Topology]:
-    data = tmp_path_factory.mktemp("registering") / "data"
-    with up("minimal", data, nodes=NODES) as running:
-        yield running
-        assert running.process.stop().err == "draining\n"
 
 
 def contents(values: list[dict[str, Any]]) -> list[tuple[int, str, str]]:

@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
-from resolver.codecs.handle.bodies.digest import digest_request, encode_digest
-from resolver.codecs.handle.bodies.resolution import encode_error
+from resolver.codecs.handle.bodies.digest import digest_request, encode_digest, split_digest
+from resolver.codecs.handle.bodies.resolution import decode_error, encode_error
 from resolver.codecs.handle.codes import ResponseCode
 from resolver.codecs.handle.envelope import COMPRESSED
 from resolver.codecs.handle.header import AT, CA, CT, DO_NOT_REFER, PO, RD, REC
-from resolver.codecs.handle.message import Message
+from resolver.codecs.handle.message import Message, decode_message, encode_message, seal
 from resolver.codecs.handle.versions import NEW_CODES_SINCE, OLDEST, OWN, Version, at_least
 
 #: Seconds a reply says it is good for. Peers throw away what has expired, 0 included.
 LIFETIME: Final = 12 * 3600
 #: The request id of a reply to what could not be read that far.
 NO_REQUEST: Final = 0xFFFFFFFF
+#: What a datagram is refused with that is no sound request.
+OF_JUNK: Final = frozenset(
+    {
+        ResponseCode.PROTOCOL_ERROR,
+        ResponseCode.OPERATION_NOT_SUPPORTED,
+        ResponseCode.INVALID_HANDLE,
+    }
+)
+_CODE: Final = slice(24, 28)
 #: The flags of a request that its reply repeats.
 ECHOED: Final = CT | CA | PO | RD | DO_NOT_REFER
 #: Codes that mean something else, or nothing, to peers before 2.5.
@@ -96,6 +106,27 @@ def stream_refused(text: str, *, now: float, request_id: int | None = None) -> M
         minor=OLDEST.minor,
         expiration=expiration(now),
     )
+
+
+def fitted(reply: bytes, size: int) -> bytes:
+    """A reply to `size` octets from an address that may be forged.
+
+    A refusal of what is no sound request is no longer than that: its text is cut, or it is its
+    header alone. It is then neither signed nor begins with a digest.
+    """
+    if len(reply) <= size or int.from_bytes(reply[_CODE], "big") not in OF_JUNK:
+        return reply
+    refusal = decode_message(reply)
+    body = refusal.body
+    if refusal.op_flags & RD:
+        body = split_digest(body, refusal.version)[1]
+    plain = replace(refusal, op_flags=refusal.op_flags & ~(RD | CT), credential=b"")
+    room = size - len(encode_message(replace(plain, body=encode_error(""))))
+    if room < 0:
+        bare = replace(plain, body=b"")
+        return seal(bare, bare.header_and_body)
+    text = decode_error(body).encode()[:room].decode(errors="ignore")
+    return encode_message(replace(plain, body=encode_error(text)))
 
 
 def expiration(now: float) -> int:

@@ -9,9 +9,16 @@ from resolver.codecs.handle.bodies.digest import split_digest
 from resolver.codecs.handle.bodies.resolution import decode_error
 from resolver.codecs.handle.codes import OpCode, ResponseCode
 from resolver.codecs.handle.fragments import Reassembler
-from resolver.codecs.handle.header import AT, CN, MINT, OVERWRITE, PO, RD, REC, TRUSTED_QUERY
+from resolver.codecs.handle.header import AT, CN, CT, MINT, OVERWRITE, PO, RD, REC, TRUSTED_QUERY
 from resolver.codecs.handle.message import Message, decode_message, encode_message
-from resolver.codecs.handle.reply import LIFETIME, code_for, error_to, reply_to, stream_refused
+from resolver.codecs.handle.reply import (
+    LIFETIME,
+    code_for,
+    error_to,
+    fitted,
+    reply_to,
+    stream_refused,
+)
 from resolver.codecs.handle.versions import OWN, Version, at_least, spoken
 from tests.support.handle_vectors import case_id, cases
 
@@ -176,3 +183,24 @@ def test_a_stream_that_is_no_message_is_refused_as_peers_refuse_it():
     captured = decode_message(bytes.fromhex(case["response_hex"]))
     made = stream_refused("Invalid message length", now=captured.expiration - LIFETIME)
     assert encode_message(made).hex() == case["response_hex"]
+
+
+@pytest.mark.parametrize("size", [44, 48, 52, 60, 80, 200])
+@pytest.mark.parametrize("flags", [0, RD, CT, RD | CT])
+def test_a_refusal_of_junk_is_no_longer_than_the_junk(size, flags):
+    request = Message(OpCode.RESOLVE, op_flags=flags, request_id=7)
+    refusal = error_to(request, ResponseCode.PROTOCOL_ERROR, "十个字说明" * 8, serial=1, now=0)
+    credential = b"signature" if flags & CT else b""
+    reply = fitted(encode_message(replace(refusal, credential=credential)), size)
+    read = decode_message(reply)
+    assert len(reply) <= size
+    assert (read.response_code, read.request_id) == (ResponseCode.PROTOCOL_ERROR, 7)
+    if size == 200:
+        assert "十个字说明" in decode_error(reply[44:-4]) or flags
+
+
+def test_answers_are_not_cut():
+    request = Message(OpCode.RESOLVE)
+    for code in (ResponseCode.SUCCESS, ResponseCode.NOT_RESPONSIBLE, ResponseCode.SESSION_TIMEOUT):
+        reply = encode_message(error_to(request, code, "x" * 100, serial=1, now=0))
+        assert fitted(reply, 44) == reply
