@@ -129,6 +129,7 @@ class Fault(StrEnum):
     BROKEN = "broken"  # an entry and its hash, or the hash before it, do not belong together
     CUT = "cut"  # a checkpoint covers entries that are not there: cut off, or an older copy
     REWRITTEN = "rewritten"  # the entry that a checkpoint names has another hash
+    ROWS = "rows"  # what is stored is not what the log says
     UNSIGNED = "unsigned"  # a checkpoint's signature does not hold
 
 
@@ -149,6 +150,11 @@ def leaf(prefix: str, suffix: str, record: bytes) -> bytes:
     """The Merkle leaf (`registry.merkle`) of a row of a batch."""
     subject = f"{prefix}/{suffix}".encode("utf-8", "surrogatepass")
     return merkle.leaf_hash(_LENGTH.pack(len(subject)) + subject + record)
+
+
+def batch_root(prefix: str, rows: Iterable[tuple[str, bytes]]) -> bytes:
+    """The Merkle root over suffixes with their records, in the order of the suffixes."""
+    return merkle.root([leaf(prefix, suffix, record) for suffix, record in sorted(rows)])
 
 
 def entry_hash(entry: Entry, previous: bytes) -> bytes:

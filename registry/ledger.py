@@ -6,7 +6,7 @@ after a transaction that failed: whether that is in the log is not known.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from registry.audit import Entry, Head, Note, Sealed, entry_hash
@@ -43,6 +43,7 @@ class Ledger:
         self._store = store
         self._clock = clock
         self._head: Head | None = None
+        self._listeners: list[Callable[[Head], None]] = []
 
     async def open(self) -> Head:
         """Read the end of the log. Raises StoreNotUsable if the last entry was tampered with."""
@@ -50,6 +51,10 @@ class Ledger:
             head = await transaction.audit_head()
         self._head = head
         return head
+
+    def subscribe(self, listener: Callable[[Head], None]) -> None:
+        """Have the end of the log told after each commit."""
+        self._listeners.append(listener)
 
     @property
     def head(self) -> Head | None:
@@ -71,3 +76,5 @@ class Ledger:
             await transaction.append_audit(writing.entries)
         # Nobody else has had a turn since the commit: the next writer sees this.
         self._head = writing.head
+        for listener in self._listeners:
+            listener(writing.head)

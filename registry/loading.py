@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import NamedTuple
 
-from registry import merkle
-from registry.audit import Actor, Event, Note, leaf
+from registry.audit import Actor, Event, Note, batch_root
 from registry.errors import PrefixNotHomed
 from registry.ledger import Ledger, Writing
 from registry.prefix_tree import PrefixTree
@@ -44,7 +43,7 @@ class Loader:
         transaction, prefix = writing.transaction, group.prefix
         added = await transaction.insert_missing(await self._rows(writing, group))
         if added:
-            root = merkle.root([leaf(prefix, row.suffix, row.record) for row in added])
+            root = batch_root(prefix, ((row.suffix, row.record) for row in added))
             writing.note(Note(Event.BATCH_REGISTERED, actor, prefix, b"", root, len(added)))
             counted = sum(is_counted(prefix, row.suffix) for row in added)
             await transaction.count({prefix: counted})

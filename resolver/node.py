@@ -11,6 +11,8 @@ from typing import Any, Final
 
 from registry.clock import Clock, SystemClock
 from registry.grouping import Seal
+from registry.http.bulk import BulkRoutes
+from registry.http.checkpoints import CheckpointRoutes
 from registry.http.identifiers import IdentifierRoutes
 from registry.registration import Registrar
 from registry.rights import bootstrap_administrator
@@ -24,6 +26,7 @@ from resolver.administration.desk import Certification, Desk
 from resolver.administration.elsewhere import OtherNodes
 from resolver.authority import Authority
 from resolver.cache.packets import PacketCache
+from resolver.checkpoints import Checkpoints
 from resolver.client import Client
 from resolver.codecs.dns.framing import Splitter
 from resolver.codecs.dns.zone import ZoneView, name_server
@@ -51,7 +54,7 @@ from resolver.topology import NodeSpec, Topology, endpoints, ports
 from resolver.transports.http import HttpServer, application, metrics_application
 from resolver.transports.tcp import TcpServer
 from resolver.transports.tunnel import add_tunnel
-from resolver.transports.udp import UdpServer
+from resolver.transports.udp_batches import DatagramFront, listen
 from resolver.verification import Verifier
 
 #: Seconds that requests under way get when the node ends.
@@ -162,6 +165,7 @@ class Node:
         registrar = self._registrar = Registrar(store, self._clock, seal=self._seal())
         stack.push_async_callback(registrar.aclose)
         await registrar.ledger.open()
+        await self._keep_checkpoints(stack, store, registrar)
         provision = Provision(self.topology, self.spec, self._data, store, registrar, self._clock)
         await provision.run(seed)
         holdings = self._holdings = Holdings(
@@ -178,6 +182,22 @@ class Node:
         name = self.spec.name
         self._data.remember_store(name, self.spec.store)
         return await open_store(self._data.store_url(name), self.spec.store_read)
+
+    async def _keep_checkpoints(
+        self, stack: AsyncExitStack, store: Store, registrar: Registrar
+    ) -> None:
+        name, above = self.spec.name, self.spec.parent
+        witness = endpoints(self.topology, self.topology.node(above)).http if above else None
+        kept = await store.reads.checkpoints(name)
+        checkpoints = Checkpoints(
+            name,
+            self.spec.prefix,
+            registrar.ledger,
+            lambda: server_key(self._data.node_path(name)),
+            witness,
+            kept[-1] if kept else None,
+        )
+        stack.push_async_callback(checkpoints.aclose)
 
     def _seal(self) -> Seal | None:
         return node_signer(self.spec, self._data).sealed if self.spec.signs else None
@@ -297,10 +317,10 @@ class Node:
     async def _bind(self, stack: AsyncExitStack, http: HttpFront) -> None:
         numbers, host = ports(self.topology, self.spec), self.spec.host
         handle, dns = self._handle, self._dns
-        udp = [("Handle over UDP", handle.datagram, numbers.handle)]
-        udp += [("DNS over UDP", dns.datagram, numbers.dns)]
-        for service, serve, port in udp:
-            server = await self._listen(service, port, UdpServer.bind(serve, host, port))
+        udp: list[tuple[str, DatagramFront, int]]
+        udp = [("Handle over UDP", handle, numbers.handle), ("DNS over UDP", dns, numbers.dns)]
+        for service, front, port in udp:
+            server = await self._listen(service, port, listen(front, host, port))
             stack.push_async_callback(server.drain, DRAIN_SECONDS)
         streams = TcpServer(
             handle.message, MessageStream, handle.garbage, connected=handle.connected
@@ -342,6 +362,15 @@ class Node:
                 self._counters.changes,
             )
             yield routes.add_to
+            bulk = BulkRoutes(
+                self._registrar,
+                self._store.reads,
+                self.topology.rules,
+                self._clock,
+                self._counters.changes,
+            )
+            yield bulk.add_to
+            yield CheckpointRoutes(self._store).add_to
 
     # --- what others ask about the node ---
 

@@ -16,7 +16,8 @@ import pytest_asyncio
 from hypothesis import given
 from hypothesis import strategies as st
 
-from registry.audit import Actor
+from registry.accounting import check_rows
+from registry.audit import Actor, verify
 from registry.changes import AddValues, Change, Create, Delete, PutValues, RemoveValues, decide
 from registry.clock import ManualClock
 from registry.errors import (
@@ -35,6 +36,7 @@ from registry.registration import BATCH_SIZE, Registrar
 from registry.schemes.handle import Key
 from registry.storage.interface import Row, Store, is_counted
 from registry.storage.sqlite import SqliteStore
+from registry.storage.sqlite_books import SqliteBooks
 from registry.values.value import Value, decode_record, encode_record
 from tests.support import registering_writer
 from tests.support.disk import full_disk
@@ -308,6 +310,9 @@ async def test_no_kill_loses_an_acknowledged_registration_or_leaves_half_of_one(
                 value.data for value in registering_writer.values(suffix)
             ]
         await store.close()
+        with SqliteBooks.open(path) as books:
+            assert list(verify(books.entries(), [], lambda _: False)) == []
+            assert list(check_rows(books)) == []
 
 
 def kill_while_registering(path: Path, name: str, after: int) -> set[str]:
