@@ -111,18 +111,18 @@ class RowReader:
         record = _U32.pack(len(values))
         for value in values:
             index, data = value.index, value.data
-            members += 3
-            if value.ttl is not None:
-                members += 1
-            if type(data) is dict:
+            members += 3 if value.ttl is None else 4
+            if isinstance(data, dict):
+                if data.get("format") != "string" or "value" not in data:
+                    return None
                 members += len(data)
-                data = data.get("value", "") if data.get("format") == "string" else None
+                data = data["value"]
             kind = (index, value.type, value.ttl)
             head = heads.get(kind) or self._head(kind)
-            if index <= last or head is None or data is None:
+            if index <= last or head is None:
                 return None
             last = index
-            octets = data.encode()  # type: ignore[union-attr]
+            octets = data.encode()
             record += head + _U32.pack(len(octets)) + octets + _NO_REFERENCES
         # Members that are not looked at here, and names that stand twice, show in the number of
         # names; text with a quotation mark before a colon is looked at more closely in vain.

@@ -1,0 +1,20 @@
+"""Who sends a request: bearer tokens (RFC 6750)."""
+
+from __future__ import annotations
+
+from aiohttp import hdrs, web
+
+from registry import accounts
+from registry.accounts import AppKeyDirectory, Principal
+from registry.errors import AuthenticationNeeded
+
+
+async def bearer(request: web.Request, directory: AppKeyDirectory) -> Principal:
+    """Whom the bearer token of a request belongs to. Raises AuthenticationNeeded."""
+    scheme, _, token = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
+    if scheme.lower() != "bearer":
+        raise AuthenticationNeeded("a bearer token is needed")
+    principal = await accounts.authenticate(directory, token.strip())
+    if principal is None:
+        raise AuthenticationNeeded("the bearer token is not valid")
+    return principal
