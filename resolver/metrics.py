@@ -32,12 +32,12 @@ class Latencies:
         self.counts = [0] * (len(BUCKETS) + 1)
         self.total = 0.0
 
-    def observe(self, seconds: float) -> None:
-        """Count one answer."""
+    def observe(self, seconds: float, answers: int = 1) -> None:
+        """Count an answer, or several that took as long."""
         # 0.25 ms steps doubled: the bit length of the whole number of steps names the bucket.
         steps = int(seconds * 4000)
-        self.counts[min(steps.bit_length(), len(BUCKETS))] += 1
-        self.total += seconds
+        self.counts[min(steps.bit_length(), len(BUCKETS))] += answers
+        self.total += seconds * answers
 
     def buckets(self) -> list[tuple[str, float]]:
         """Cumulative counts by upper bound, as Prometheus wants them."""
@@ -60,6 +60,11 @@ class Counters:
         self.drops: Counter[tuple[str, str]] = Counter()
         self.changes: Counter[tuple[str, str]] = Counter()
         self.latencies: dict[str, Latencies] = {}
+
+    def answered(self, protocol: str, slugs: Iterable[str]) -> None:
+        """Count many answers of one protocol by their outcomes."""
+        for slug, count in Counter(slugs).items():
+            self.answers[protocol, slug] += count
 
     def latency(self, protocol: str) -> Latencies:
         return self.latencies.setdefault(protocol, Latencies())

@@ -10,6 +10,7 @@ got through, and on a busy machine says as much of the generator.
 from __future__ import annotations
 
 import argparse
+import asyncio
 import json
 import os
 import tempfile
@@ -22,6 +23,7 @@ from load_tests.bench.figure import Figure, document
 from load_tests.bench.measuring import Contender, compare, once
 from load_tests.bench.server import Topology, topology
 from registry.schemes.dns_name import to_name
+from resolver.data_directory import DataDirectory
 from resolver.topology import load as load_topology
 
 BASE_PORT: Final = 31_640
@@ -49,7 +51,8 @@ def answers(directory: Path, core: int, options: argparse.Namespace) -> list[Fig
         node = stack.enter_context(
             topology(SMALL, data, core, BASE_PORT, ["--seed", str(options.store)])
         )
-        known = loads.records(data / SECTOR, options.names)
+        store = DataDirectory(data).store_url(SECTOR)
+        known = asyncio.run(loads.records(store, options.names))
         zone = load_topology(SMALL).zone
         names = [(to_name(key), record) for key, record in known]
         knot = stack.enter_context(peers.knot(directory, PEER_PORT, core, zone, names))

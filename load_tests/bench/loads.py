@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import random
 from collections.abc import Iterator, Sequence
 from itertools import islice
-from pathlib import Path
 from typing import Final, NamedTuple
 
 from load_tests.requests import dns, handle
@@ -15,7 +13,6 @@ from load_tests.workload import draw, zipf_weights
 from registry.schemes.dns_name import to_name
 from registry.schemes.handle import Key
 from registry.storage.backends import open_reads
-from resolver.data_directory import DataDirectory
 
 #: Requests drawn before a run, gone through again and again: drawing would slow the generator.
 _DRAWN: Final = 500_000
@@ -33,12 +30,8 @@ class Load(NamedTuple):
     templates: list[Template]
 
 
-def records(node: Path, count: int) -> Records:
-    """Identifiers of a node's store and their values, in no order."""
-    return asyncio.run(_records(DataDirectory(node.parent).store_url(node.name), count))
-
-
-async def _records(store: str, count: int) -> Records:
+async def records(store: str, count: int) -> Records:
+    """Identifiers of a store, given by its URL, and their values, in no order."""
     reads = await open_reads(store)
     try:
         keys = await reads.sample(count)

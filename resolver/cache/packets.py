@@ -9,7 +9,7 @@ where to set the id in it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from registry.schemes.handle import Key
 
@@ -17,6 +17,17 @@ Reply = TypeVar("Reply")
 
 #: Most replies kept; the oldest make room.
 MAX_ENTRIES = 131_072
+
+
+class Repeat(NamedTuple):
+    """What answers a repeated datagram: packets one after another, all but the last of one size.
+
+    `ids` are the offsets in them where the request's id goes, `how` is what the answer counts as.
+    """
+
+    octets: bytes
+    ids: tuple[int, ...]
+    how: str
 
 
 class PacketCache(Generic[Reply]):
@@ -51,6 +62,13 @@ class PacketCache(Generic[Reply]):
             return None
         self.hits += 1
         return entry[1]
+
+    def get_many(self, requests: Iterable[bytes], now: float) -> list[Reply | None]:
+        """The same for many requests."""
+        entries = [*map(self._entries.get, requests)]
+        found = [None if entry is None or entry[0] <= now else entry[1] for entry in entries]
+        self.hits += len(found) - found.count(None)
+        return found
 
     def put(self, request: bytes, reply: Reply, key: Key, until: float) -> None:
         """Keep a reply about `key` until the given time."""

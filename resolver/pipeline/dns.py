@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from time import perf_counter, time
 from typing import Final
 
@@ -10,16 +10,16 @@ from registry import outcomes
 from registry.errors import DecodeError
 from registry.schemes.dns_name import Place
 from registry.schemes.handle import Key
-from resolver.cache.packets import PacketCache
+from resolver.cache.packets import PacketCache, Repeat
 from resolver.codecs.dns.answer import encode_reply
 from resolver.codecs.dns.framing import frame
 from resolver.codecs.dns.question import Dropped, Rejected, read_question
-from resolver.codecs.dns.reply import TCP_LIMIT, Question, cache_key, with_id
+from resolver.codecs.dns.reply import ID, TCP_LIMIT, Question, cache_key, with_id
 from resolver.codecs.dns.zone import ZoneView, locate, lookup_key
 from resolver.metrics import Counters
 from resolver.pipeline.sources import Sources, is_passing
 from resolver.query import Answer, Query, Refused, Values
-from resolver.transports.udp import Address, Replies
+from resolver.transports.waiting import Address, Replies
 
 UDP: Final = "dns-udp"
 TCP: Final = "dns-tcp"
@@ -32,22 +32,41 @@ _NOT_RECURSED: Final = Refused(
     outcomes.NOT_RESPONSIBLE, "Not known here, and recursion not desired"
 )
 
-Kept = tuple[bytes, str]
 Target = Key | Place | None
 
 
 class DnsFront:
     """Serves a node's DNS ports. `view` is what the node is to DNS."""
 
+    id: Final = ID
+    segment: Final = 0
+
     def __init__(self, sources: Sources, counters: Counters, view: ZoneView) -> None:
-        self.packets: PacketCache[Kept] = PacketCache(subject=sources.subject)
+        self.packets: PacketCache[Repeat] = PacketCache(subject=sources.subject)
         self._sources = sources
         self._view = view
+        self._counters = counters
         self._answers = counters.answers
         self._drops = counters.drops
         self._udp_latency = counters.latency(UDP)
         self._tcp_latency = counters.latency(TCP)
         self._keep = KEEP_COUNTING_SECONDS if sources.recursive else KEEP_SECONDS
+
+    def repeats(
+        self, datagrams: Sequence[bytes], hosts: Sequence[str], now: float
+    ) -> list[Repeat | None]:
+        """The kept answers to those datagrams that repeat earlier ones, counted."""
+        found = self.packets.get_many([datagram[2:] for datagram in datagrams], now)
+        self._counters.answered(UDP, [kept.how for kept in found if kept is not None])
+        return found
+
+    def repeated(self, count: int, seconds: float) -> None:
+        """So many repeated requests were answered that long after they were taken in."""
+        self._udp_latency.observe(seconds, count)
+
+    def unsent(self, count: int) -> None:
+        """So many answers could not be sent."""
+        self._drops[UDP, "unsent"] += count
 
     def datagram(self, data: bytes, peer: Address) -> Replies | Awaitable[Replies]:
         """The reply to a datagram; None if it is dropped."""
@@ -55,10 +74,9 @@ class DnsFront:
         request = cache_key(data)
         kept = self.packets.get(request, started)
         if kept is not None:
-            reply, slug = kept
-            self._answers[UDP, slug] += 1
+            self._answers[UDP, kept.how] += 1
             self._udp_latency.observe(perf_counter() - started)
-            return (with_id(reply, data),)
+            return (with_id(kept.octets, data),)
         question = self._question(data, UDP)
         if not isinstance(question, Question):
             return None if question is None else (question,)
@@ -68,7 +86,7 @@ class DnsFront:
             return self._datagram_later(request, question, target, query, limit, started)
         reply = self._encode(question, target, answer, limit, UDP)
         if query is not None and answer is not None:
-            self._keep_reply(request, (reply, _slug(answer)), query.key, answer, started)
+            self._keep_reply(request, reply, query.key, answer, started)
         self._udp_latency.observe(perf_counter() - started)
         return (reply,)
 
@@ -128,7 +146,7 @@ class DnsFront:
         reply = self._encode(question, target, answer, limit, UDP)
         if not self._sources.recursive:
             # What other nodes said is kept by the recursion, for as long as they said.
-            self._keep_reply(request, (reply, _slug(answer)), query.key, answer, started)
+            self._keep_reply(request, reply, query.key, answer, started)
         self._udp_latency.observe(perf_counter() - started)
         return (reply,)
 
@@ -147,11 +165,12 @@ class DnsFront:
         return encode_reply(question, target, answer, self._view, limit)
 
     def _keep_reply(
-        self, request: bytes, kept: Kept, key: Key, answer: Answer, started: float
+        self, request: bytes, reply: bytes, key: Key, answer: Answer, started: float
     ) -> None:
         if is_passing(answer):
             return
         ttl = min(float(answer.ttl), self._keep) if self._sources.recursive else self._keep
+        kept = Repeat(reply, (ID.start,), _slug(answer))
         self.packets.put(request, kept, key, started + ttl)
 
 

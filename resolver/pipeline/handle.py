@@ -6,19 +6,19 @@ read by the fast codec; everything else is left to the `Responder`.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from time import perf_counter, time
 from typing import Final
 
 from registry.errors import DecodeError
 from registry.schemes.handle import DEFAULT_RULES, HandleRules
 from resolver.administration.context import HTTP, TCP, UDP, Context, Send
-from resolver.cache.packets import PacketCache
+from resolver.cache.packets import PacketCache, Repeat
 from resolver.codecs.handle import envelope as envelopes
 from resolver.codecs.handle import fast
 from resolver.codecs.handle.answering import query_of
 from resolver.codecs.handle.envelope import FramingError, decode_envelope
-from resolver.codecs.handle.fragments import Reassembler, split_message
+from resolver.codecs.handle.fragments import MAX_DATAGRAM, Reassembler, split_message
 from resolver.codecs.handle.header import AT
 from resolver.codecs.handle.message import decode_message, encode_message, whole_envelope
 from resolver.codecs.handle.reply import expiration, fitted, stream_refused
@@ -27,17 +27,19 @@ from resolver.pipeline.reflection import ReflectionBudget
 from resolver.pipeline.responder import Reply, Responder, slug
 from resolver.pipeline.sources import Sources, is_passing
 from resolver.query import Answer, Query, Refused, Values
-from resolver.transports.udp import Address, Replies
+from resolver.transports.batches import SLOT
+from resolver.transports.waiting import Address, Replies
 
 #: Longest time in seconds that a reply is taken from the packet cache, whatever its TTL.
 KEEP_SECONDS: Final = 3600.0
 BAD_LENGTH: Final = "Invalid message length"
 
-Kept = tuple[tuple[bytes, ...], str]
-
 
 class HandleFront:
     """Serves a node's Handle ports, and the tunnel through its HTTP ports."""
+
+    id: Final = fast.REQUEST_ID
+    segment: Final = MAX_DATAGRAM
 
     def __init__(
         self,
@@ -48,18 +50,43 @@ class HandleFront:
         rules: HandleRules = DEFAULT_RULES,
         budget: ReflectionBudget | None = None,
     ) -> None:
-        self.packets: PacketCache[Kept] = PacketCache(subject=sources.subject)
+        self.packets: PacketCache[Repeat] = PacketCache(subject=sources.subject)
         self.responder = responder
         self._sources = sources
         self._rules = rules
         self._budget = budget or ReflectionBudget()
         self._reassembler = Reassembler()
+        self._counters = counters
         self._answers = counters.answers
         self._drops = counters.drops
         self._udp_latency = counters.latency(UDP)
         self._stream_latency = {TCP: counters.latency(TCP), HTTP: counters.latency(HTTP)}
 
     # --- datagrams ---
+
+    def repeats(
+        self, datagrams: Sequence[bytes], hosts: Sequence[str], now: float
+    ) -> list[Repeat | None]:
+        """The kept answers to those datagrams that repeat earlier ones, counted."""
+        found = self.packets.get_many(fast.repeat_keys(datagrams), now)
+        allows = self._budget.allows
+        for place, kept in enumerate(found):
+            if kept is None:
+                continue
+            size = len(kept.octets)
+            if size > SLOT or not allows(hosts[place], len(datagrams[place]), size, now):
+                # It has its turn alone, and may be refused and counted there.
+                found[place] = None
+        self._counters.answered(UDP, [kept.how for kept in found if kept is not None])
+        return found
+
+    def repeated(self, count: int, seconds: float) -> None:
+        """So many repeated requests were answered that long after they were taken in."""
+        self._udp_latency.observe(seconds, count)
+
+    def unsent(self, count: int) -> None:
+        """So many answers could not be sent."""
+        self._drops[UDP, "unsent"] += count
 
     def datagram(self, data: bytes, peer: Address) -> Replies | Awaitable[Replies]:
         """The packets that answer a datagram; None if it is dropped."""
@@ -68,9 +95,9 @@ class HandleFront:
         if request is not None:
             kept = self.packets.get(request, started)
             if kept is not None:
-                packets, how = kept
-                self._answers[UDP, how] += 1
-                return self._bounded(fast.with_request_id(packets, data), data, peer, started)
+                self._answers[UDP, kept.how] += 1
+                packets = fast.with_request_id(kept.octets, data)
+                return self._bounded(packets, data, peer, started)
         plain = fast.decode_plain_resolve(data)
         if plain is not None and request is not None:
             return self._plain(data, request, plain, peer, started)
@@ -132,7 +159,9 @@ class HandleFront:
         how = slug(answer)
         self._answers[UDP, how] += 1
         if until > perf_counter() and not is_passing(answer):
-            self.packets.put(request, (packets, how), query.key, until)
+            octets = b"".join(packets)
+            ids = tuple(range(self.id.start, len(octets), MAX_DATAGRAM))
+            self.packets.put(request, Repeat(octets, ids, how), query.key, until)
 
     def _plain_packets(
         self, data: bytes, plain: fast.PlainResolve, answer: Answer, now: float
@@ -180,7 +209,7 @@ class HandleFront:
         self, packets: tuple[bytes, ...] | list[bytes], data: bytes, peer: Address, started: float
     ) -> Replies:
         """The packets, or none if they would make the node a reflector."""
-        if not self._budget.allows(peer[0], len(data), packets, started):
+        if not self._budget.allows(peer[0], len(data), sum(map(len, packets)), started):
             self._drops[UDP, "reflection-budget"] += 1
             return None
         self._udp_latency.observe(perf_counter() - started)

@@ -7,7 +7,6 @@ octets beyond that, refilled over time. Loopback is exempt: it cannot be forged 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Final
 
 FACTOR: Final = 3
@@ -24,12 +23,10 @@ class ReflectionBudget:
         self._exempt = exempt
         self._buckets: dict[str, tuple[float, float]] = {}
 
-    def allows(self, source: str, received: int, packets: Sequence[bytes], now: float) -> bool:
-        """Whether these packets may answer `received` octets; if so they are paid for."""
-        if source.startswith(self._exempt):
-            return True
-        excess = sum(map(len, packets)) - FACTOR * received
-        if excess <= 0:
+    def allows(self, source: str, received: int, sent: int, now: float) -> bool:
+        """Whether `sent` octets may answer `received` ones; if so they are paid for."""
+        excess = sent - FACTOR * received
+        if excess <= 0 or source.startswith(self._exempt):
             return True
         left, then = self._buckets.pop(source, (BURST_OCTETS, now))
         left = min(BURST_OCTETS, left + (now - then) * OCTETS_A_SECOND)

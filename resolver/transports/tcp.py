@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Protocol, cast
 
 from registry.errors import DecodeError
-from resolver.transports.udp import Address
+from resolver.transports.waiting import Address
 
 Reply = bytes | None
 Send = Callable[[bytes], Awaitable[None]]

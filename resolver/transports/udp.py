@@ -5,34 +5,30 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, cast
+from typing import cast
 
-Address = tuple[Any, ...]
-#: The datagrams to send back; None drops the request; an awaitable answers later.
-Replies = Sequence[bytes] | None
+from resolver.transports.waiting import Address, Replies, Waiting
+
 ServeDatagram = Callable[[bytes, Address], "Replies | Awaitable[Replies]"]
 
-#: Most requests of one socket that may wait for an answer from elsewhere.
-MAX_WAITING = 4096
 #: Room for about 0.2 s of requests at full speed; more would only grow stale.
 RECEIVE_BUFFER = 1 << 22
 
 
 class UdpServer(asyncio.DatagramProtocol):
-    """Passes each datagram to `serve` and sends what it returns; `overflows` counts full waits."""
+    """Passes each datagram to `serve` and sends what it returns."""
 
     def __init__(self, serve: ServeDatagram) -> None:
         self._serve = serve
         self._transport: asyncio.DatagramTransport | None = None
-        self._waiting: set[asyncio.Future[Replies]] = set()
-        self.overflows = 0
+        self._waiting = Waiting(self._send)
 
     @classmethod
     async def bind(cls, serve: ServeDatagram, host: str, port: int) -> UdpServer:
         """Open the socket. Raises OSError if the port is taken."""
         loop = asyncio.get_running_loop()
         _, server = await loop.create_datagram_endpoint(
-            lambda: cls(serve), sock=_bound_socket(host, port)
+            lambda: cls(serve), sock=bound_socket(host, port)
         )
         return server
 
@@ -41,54 +37,35 @@ class UdpServer(asyncio.DatagramProtocol):
         assert self._transport is not None
         return int(self._transport.get_extra_info("sockname")[1])
 
+    @property
+    def overflows(self) -> int:
+        """Requests that found too many others waiting."""
+        return self._waiting.overflows
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.DatagramTransport, transport)
 
     def datagram_received(self, data: bytes, addr: Address) -> None:
         replies = self._serve(data, addr)
-        if replies is None:
-            return
         if isinstance(replies, (tuple, list)):
-            sendto = self._transport.sendto  # type: ignore[union-attr]
-            for reply in replies:
-                sendto(reply, addr)
-        else:
-            self._wait(cast("Awaitable[Replies]", replies), addr)
-
-    def _wait(self, replies: Awaitable[Replies], addr: Address) -> None:
-        if len(self._waiting) >= MAX_WAITING:
-            self.overflows += 1
-            if asyncio.iscoroutine(replies):
-                replies.close()
-            return
-        future = asyncio.ensure_future(replies)
-        self._waiting.add(future)
-        future.add_done_callback(lambda done: self._answer(done, addr))
-
-    def _answer(self, done: asyncio.Future[Replies], addr: Address) -> None:
-        self._waiting.discard(done)
-        if done.cancelled():
-            return
-        if error := done.exception():
-            asyncio.get_running_loop().call_exception_handler(
-                {"message": "a datagram's answer failed", "exception": error}
-            )
-            return
-        if self._transport is not None and not self._transport.is_closing():
-            for reply in done.result() or ():
-                self._transport.sendto(reply, addr)
+            self._send(replies, addr)
+        elif replies is not None:
+            self._waiting.add(cast("Awaitable[Replies]", replies), addr)
 
     async def drain(self, seconds: float) -> None:
         """Give waiting answers that long, then close the socket."""
-        if self._waiting:
-            await asyncio.wait(self._waiting, timeout=seconds)
-        for future in list(self._waiting):
-            future.cancel()
+        await self._waiting.drain(seconds)
         if self._transport is not None:
             self._transport.close()
 
+    def _send(self, replies: Sequence[bytes], address: Address) -> None:
+        if self._transport is not None and not self._transport.is_closing():
+            for reply in replies:
+                self._transport.sendto(reply, address)
 
-def _bound_socket(host: str, port: int) -> socket.socket:
+
+def bound_socket(host: str, port: int) -> socket.socket:
+    """A socket that receives what is sent there. Raises OSError if the port is taken."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     sock = socket.socket(family, socket.SOCK_DGRAM)
     try:

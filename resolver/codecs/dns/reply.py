@@ -19,6 +19,8 @@ IN: Final = 1
 DO: Final = 0x8000
 HEADER: Final = struct.Struct(">HHHHHH")
 HEADER_SIZE: Final = HEADER.size
+#: Where a message has its id.
+ID: Final = slice(0, 2)
 
 #: Most octets of a UDP reply: without EDNS (RFC 1035), and with it (no fragments on any path).
 PLAIN_UDP, EDNS_UDP = 512, 1232

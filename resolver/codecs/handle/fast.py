@@ -8,12 +8,14 @@ or says what is wrong. What both can read, both read alike.
 from __future__ import annotations
 
 import struct
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final, NamedTuple
 
 from registry.errors import DecodeError
 from registry.values.wire import WireReader
 from resolver.codecs.handle.bodies.resolution import read_indexes
+from resolver.codecs.handle.fragments import MAX_DATAGRAM
 from resolver.codecs.handle.header import AT, CT, ENC, RD, REC
 from resolver.codecs.handle.reply import ECHOED
 from resolver.codecs.handle.versions import OWN, Version, spoken, suggested
@@ -28,7 +30,8 @@ _NO_SELECTION: Final = bytes(8)
 _NO_CREDENTIAL: Final = bytes(4)
 _NOT_PLAIN: Final = AT | CT | ENC | RD
 _ENVELOPE_FLAGS: Final = 0xFC
-_REQUEST_ID: Final = slice(8, 12)
+#: Where a packet has the id of its request.
+REQUEST_ID: Final = slice(8, 12)
 
 
 class PlainResolve(NamedTuple):
@@ -115,7 +118,7 @@ def encode_plain_reply(
             _REPLY.pack(
                 _reply_versions(request.versions),
                 0,
-                datagram[_REQUEST_ID],
+                datagram[REQUEST_ID],
                 0,
                 28 + body_length,
                 1,
@@ -154,9 +157,19 @@ def cache_key(datagram: bytes) -> bytes | None:
     return datagram[:8] + datagram[12:36] + datagram[40:]
 
 
-def with_request_id(packets: tuple[bytes, ...], datagram: bytes) -> list[bytes]:
-    """The packets of a kept reply as the reply to this request."""
-    request_id = datagram[_REQUEST_ID]
+def repeat_keys(datagrams: Sequence[bytes]) -> list[bytes]:
+    """What `cache_key` gives where it gives a key and there is no request digest.
+
+    Of other datagrams it is something that is never the key of such a one: what tells them apart is
+    in it.
+    """
+    return [datagram[:8] + datagram[12:36] + datagram[40:] for datagram in datagrams]
+
+
+def with_request_id(octets: bytes, datagram: bytes) -> list[bytes]:
+    """The packets of a kept reply, one after another in `octets`, as the reply to this request."""
+    request_id = datagram[REQUEST_ID]
+    packets = (octets[at : at + MAX_DATAGRAM] for at in range(0, len(octets), MAX_DATAGRAM))
     return [packet[:8] + request_id + packet[12:] for packet in packets]
 
 

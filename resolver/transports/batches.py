@@ -1,0 +1,229 @@
+"""Many datagrams with one system call: recvmmsg(2) and sendmmsg(2) on Linux.
+
+The buffers are laid out once. Message i of a batch is in slot i, and what is sent from slot i goes
+to where the message in slot i came from: addresses are never touched unless somebody asks.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import os
+import socket
+import struct
+import sys
+import threading
+from typing import Any, Final, Literal
+
+AVAILABLE: Final = sys.platform == "linux"
+#: Datagrams of one system call; octets of one that comes, and of one that goes.
+BATCH: Final = 64
+ROOM: Final = 4096
+SLOT: Final = 4096
+
+_NAME: Final = 32  # room for a sockaddr_in6
+_NAME_SIZES: Final[dict[int, int]] = {socket.AF_INET: 16, socket.AF_INET6: 28}
+_PORT: Final = struct.Struct(">2xH")
+_UDP_SEGMENT: Final = 103
+_MAX_NAMES: Final = 4096
+
+Address = tuple[Any, ...]
+
+
+class _Iovec(ctypes.Structure):
+    _fields_ = (("base", ctypes.c_void_p), ("length", ctypes.c_uint64))
+
+
+class _Header(ctypes.Structure):
+    """struct msghdr."""
+
+    _fields_ = (
+        ("name", ctypes.c_void_p),
+        ("name_size", ctypes.c_uint32),
+        ("iovecs", ctypes.c_void_p),
+        ("iovec_count", ctypes.c_size_t),
+        ("control", ctypes.c_void_p),
+        ("control_size", ctypes.c_size_t),
+        ("flags", ctypes.c_int),
+    )
+
+
+class _Message(ctypes.Structure):
+    """struct mmsghdr: a header and the number of octets received."""
+
+    _fields_ = (("header", _Header), ("octets", ctypes.c_uint32))
+
+
+_STEP: Final = ctypes.sizeof(_Message)
+
+
+class _Direction:
+    """The slots of one direction, and the structures that the kernel reads of them."""
+
+    def __init__(self, slot: int, names: int, name_size: int) -> None:
+        self.octets = bytearray(BATCH * slot)
+        self._pinned = (ctypes.c_char * len(self.octets)).from_buffer(self.octets)
+        base = ctypes.addressof(self._pinned)
+        self._iovecs = (_Iovec * BATCH)(*(_Iovec(base + i * slot, slot) for i in range(BATCH)))
+        first = ctypes.addressof(self._iovecs)
+        headers = (
+            _Header(names + i * _NAME, name_size, first + i * ctypes.sizeof(_Iovec), 1)
+            for i in range(BATCH)
+        )
+        self.messages = (_Message * BATCH)(*map(_Message, headers))
+        self.first = ctypes.addressof(self.messages)
+        #: Octets to send from slot i, and received into it.
+        self.to_send = _column(self._iovecs, _Iovec, _Iovec.length.offset, "Q")
+        self.received = _column(self.messages, _Message, _Message.octets.offset, "I")
+
+
+class _Buffers:
+    """The buffers for sockets of one address family."""
+
+    def __init__(self, family: int) -> None:
+        self.names = bytearray(BATCH * _NAME)
+        self._pinned = (ctypes.c_char * len(self.names)).from_buffer(self.names)
+        names, size = ctypes.addressof(self._pinned), _NAME_SIZES[family]
+        self.incoming = _Direction(ROOM, names, size)
+        self.outgoing = _Direction(SLOT, names, size)
+
+
+class _Shared(threading.local):
+    """A thread serves one socket at a time, so that all of its sockets use the same buffers."""
+
+    def __init__(self) -> None:
+        self._of: dict[int, _Buffers] = {}
+
+    def of(self, family: int) -> _Buffers:
+        if family not in self._of:
+            self._of[family] = _Buffers(family)
+        return self._of[family]
+
+
+_shared: Final = _Shared()
+
+
+class Hosts(dict[bytes, str]):
+    """The hosts that lately sent something, by their packed addresses."""
+
+    def __missing__(self, packed: bytes) -> str:
+        if len(self) >= _MAX_NAMES:
+            self.clear()
+        family = socket.AF_INET if len(packed) == 4 else socket.AF_INET6
+        host = self[packed] = socket.inet_ntop(family, packed)
+        return host
+
+
+class BatchSocket:
+    """A bound socket. After `receive` everything is about the datagrams of that batch.
+
+    `outgoing` slot i begins at i * SLOT; write its size into `sizes[i]`. What is longer than
+    `segment`, where that is not 0, goes out as datagrams of that size and a last shorter one.
+    """
+
+    def __init__(self, bound: socket.socket, segment: int = 0) -> None:
+        self._socket = bound
+        self._fd = bound.fileno()
+        self._buffers = _shared.of(bound.family)
+        self._hosts = Hosts()
+        self._ipv6 = bound.family == socket.AF_INET6
+        self._packed = slice(8, 24) if self._ipv6 else slice(4, 8)
+        libc = ctypes.CDLL(None, use_errno=True)
+        self._recvmmsg, self._sendmmsg = libc.recvmmsg, libc.sendmmsg
+        self.outgoing = self._buffers.outgoing.octets
+        self.sizes = self._buffers.outgoing.to_send
+        self.segment = segment if segment and self._segments(segment) else 0
+
+    @property
+    def port(self) -> int:
+        return int(self._socket.getsockname()[1])
+
+    def fileno(self) -> int:
+        return self._fd
+
+    def receive(self) -> int:
+        """How many datagrams have come, at most BATCH."""
+        incoming = self._buffers.incoming
+        flags = socket.MSG_DONTWAIT | socket.MSG_TRUNC
+        count = self._recvmmsg(self._fd, incoming.messages, BATCH, flags, None)
+        if count >= 0:
+            return int(count)
+        code = ctypes.get_errno()
+        # Connections are not, so that the only other errors are those of the program itself.
+        if code not in (errno.EAGAIN, errno.EINTR, errno.ECONNREFUSED):
+            raise OSError(code, os.strerror(code))
+        return 0
+
+    def datagrams(self, count: int) -> list[bytes]:
+        """The octets of the datagrams; of a longer one than ROOM nothing."""
+        whole = memoryview(self._buffers.incoming.octets)
+        sizes = self._buffers.incoming.received[:count].tolist()
+        return [
+            bytes(whole[start : start + size]) if size <= ROOM else b""
+            for start, size in zip(range(0, count * ROOM, ROOM), sizes, strict=True)
+        ]
+
+    def hosts(self, count: int) -> list[str]:
+        """The address of each sender, without its port."""
+        names, hosts = bytes(self._buffers.names), self._hosts
+        first, last = self._packed.start, self._packed.stop
+        return [hosts[names[at + first : at + last]] for at in range(0, count * _NAME, _NAME)]
+
+    def address(self, slot: int) -> Address:
+        """Where a datagram came from, as the functions of `socket` have it."""
+        name = bytes(self._buffers.names[slot * _NAME : (slot + 1) * _NAME])
+        host, (port,) = self._hosts[name[self._packed]], _PORT.unpack_from(name)
+        if not self._ipv6:
+            return (host, port)
+        flow, scope = struct.unpack_from(">I", name, 4)[0], struct.unpack_from("=I", name, 24)[0]
+        return (host, port, flow, scope)
+
+    def send(self, first: int, end: int) -> int:
+        """Send slots `first` to `end`; how many of them could not be sent."""
+        failed = 0
+        start = self._buffers.outgoing.first
+        while first < end:
+            at = ctypes.c_void_p(start + first * _STEP)
+            sent = self._sendmmsg(self._fd, at, end - first, socket.MSG_DONTWAIT)
+            if sent <= 0:
+                failed += not self._send_cut(first)
+                sent = 1
+            first += sent
+        return failed
+
+    def _send_cut(self, slot: int) -> bool:
+        """Send a slot in datagrams of its own: not every way out lets the kernel cut one."""
+        start, size = slot * SLOT, self.sizes[slot]
+        if not self.segment or size <= self.segment:
+            return False
+        octets, address = bytes(self.outgoing[start : start + size]), self.address(slot)
+        pieces = [octets[at : at + self.segment] for at in range(0, size, self.segment)]
+        return sum(self.send_to(piece, address) for piece in pieces) == len(pieces)
+
+    def send_to(self, packet: bytes, address: Address) -> bool:
+        """Send one datagram to anywhere; whether that could be done."""
+        try:
+            self._socket.sendto(packet, socket.MSG_DONTWAIT, address)
+        except OSError:
+            return False
+        return True
+
+    def close(self) -> None:
+        self._socket.close()
+
+    def _segments(self, size: int) -> bool:
+        """Have the kernel cut what is longer (UDP_SEGMENT); whether it will."""
+        try:
+            self._socket.setsockopt(socket.IPPROTO_UDP, _UDP_SEGMENT, size)
+        except OSError:
+            return False
+        return True
+
+
+def _column(
+    array: Any, record: type[ctypes.Structure], offset: int, form: Literal["I", "Q"]
+) -> memoryview:
+    """One field of an array of structures as a sequence of integers."""
+    width = struct.calcsize(form)
+    numbers = memoryview(array).cast("B").cast(form)
+    return numbers[offset // width :: ctypes.sizeof(record) // width]

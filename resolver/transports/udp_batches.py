@@ -1,0 +1,145 @@
+"""A UDP socket that is read and written in batches, in front of what answers from a packet cache.
+
+A system call for each datagram costs more than the answer to a repeated request. Here a batch of
+requests is looked up at once, and what was found goes out with one call; only the others go through
+the front-end one by one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Sequence
+from time import perf_counter
+from typing import Final, Protocol, cast
+
+from resolver.cache.packets import Repeat
+from resolver.transports.batches import AVAILABLE, BATCH, SLOT, BatchSocket
+from resolver.transports.udp import UdpServer, bound_socket
+from resolver.transports.waiting import Address, Replies, Waiting
+
+#: Batches that one socket may take before the others have their turn.
+TURNS: Final = 4
+
+
+class DatagramFront(Protocol):
+    """What a batch is put to. `id` is where a request has its id; packets have at most `segment`
+    octets each, where that is not 0."""
+
+    @property
+    def id(self) -> slice: ...
+
+    @property
+    def segment(self) -> int: ...
+
+    def repeats(
+        self, datagrams: Sequence[bytes], hosts: Sequence[str], now: float
+    ) -> list[Repeat | None]:
+        """The kept answer to each datagram from each host, counted, where there is one.
+
+        It has at most `batches.SLOT` octets.
+        """
+        ...
+
+    def repeated(self, count: int, seconds: float) -> None:
+        """So many of them went out so long after they were taken in."""
+        ...
+
+    def datagram(self, data: bytes, peer: Address) -> Replies | Awaitable[Replies]:
+        """The answer to any datagram."""
+        ...
+
+    def unsent(self, count: int) -> None:
+        """So many answers could not be sent."""
+        ...
+
+
+class BatchServer:
+    """Serves a socket by batches."""
+
+    def __init__(self, front: DatagramFront, bound: BatchSocket) -> None:
+        self.port = bound.port
+        self._front = front
+        self._socket = bound
+        self._waiting = Waiting(self._send)
+        self._loop = asyncio.get_running_loop()
+        self._loop.add_reader(bound.fileno(), self._readable)
+
+    @property
+    def overflows(self) -> int:
+        """Requests that found too many others waiting."""
+        return self._waiting.overflows
+
+    async def drain(self, seconds: float) -> None:
+        """Give waiting answers that long, then close the socket."""
+        await self._waiting.drain(seconds)
+        self._loop.remove_reader(self._socket.fileno())
+        self._socket.close()
+
+    def _readable(self) -> None:
+        for _ in range(TURNS):
+            count = self._socket.receive()
+            if count:
+                self._answer(count)
+            if count < BATCH:
+                return
+
+    def _answer(self, count: int) -> None:
+        started = perf_counter()
+        front, sock = self._front, self._socket
+        datagrams = sock.datagrams(count)
+        found = front.repeats(datagrams, sock.hosts(count), started)
+        id_, first = front.id, 0
+        for slot, repeat in enumerate(found):
+            if repeat is not None:
+                self._fill(slot, repeat.octets, repeat.ids, datagrams[slot][id_])
+            elif not self._ask(slot, datagrams[slot]):
+                self._flush(first, slot)
+                first = slot + 1
+        self._flush(first, count)
+        known = count - found.count(None)
+        if known:
+            front.repeated(known, perf_counter() - started)
+
+    def _fill(self, slot: int, octets: bytes, ids: Sequence[int], ident: bytes) -> None:
+        """Put an answer in its slot, under the id of the request."""
+        outgoing, start = self._socket.outgoing, slot * SLOT
+        size, width = len(octets), len(ident)
+        outgoing[start : start + size] = octets
+        for offset in ids:
+            outgoing[start + offset : start + offset + width] = ident
+        self._socket.sizes[slot] = size
+
+    def _ask(self, slot: int, request: bytes) -> bool:
+        """Have a datagram answered; whether the answer is in its slot."""
+        address = self._socket.address(slot)
+        replies = self._front.datagram(request, address)
+        if replies is None:
+            return False
+        if not isinstance(replies, (tuple, list)):
+            self._waiting.add(cast("Awaitable[Replies]", replies), address)
+            return False
+        octets = b"".join(replies)
+        if len(octets) <= SLOT and (len(replies) == 1 or self._front.segment):
+            self._fill(slot, octets, (), b"")
+            return True
+        self._send(replies, address)
+        return False
+
+    def _flush(self, first: int, end: int) -> None:
+        if first < end and (failed := self._socket.send(first, end)):
+            self._front.unsent(failed)
+
+    def _send(self, replies: Sequence[bytes], address: Address) -> None:
+        failed = sum(not self._socket.send_to(reply, address) for reply in replies)
+        if failed:
+            self._front.unsent(failed)
+
+
+async def listen(front: DatagramFront, host: str, port: int) -> BatchServer | UdpServer:
+    """Serve a UDP port in the best way that the system has. Raises OSError if it is taken."""
+    if AVAILABLE:
+        bound = BatchSocket(bound_socket(host, port), front.segment)
+        if bound.segment == front.segment:
+            return BatchServer(front, bound)
+        bound.close()
+    return await UdpServer.bind(front.datagram, host, port)
