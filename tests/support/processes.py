@@ -63,13 +63,35 @@ def free_base(nodes: int) -> int:
     """The first port of blocks for so many nodes that nobody uses now.
 
     They lie below the ports that the kernel gives to clients, and have four digits as the usual
-    ones do.
+    ones do. Nothing listens on the first port of a block: it is held as a sign that the block is
+    taken, so that tests that run at the same time do not choose the same one.
     """
     for _ in range(100):
         base = random.randrange(300, 1000 - nodes) * 10
-        if all(_is_free(base + 10 * node + offset) for node in range(nodes) for offset in _OFFSETS):
+        blocks = range(base, base + 10 * nodes, 10)
+        claims = [claim for block in blocks if (claim := _claimed(block)) is not None]
+        if len(claims) == nodes and all(
+            _is_free(block + offset) for block in blocks for offset in _OFFSETS
+        ):
+            _CLAIMS.extend(claims)
             return base
+        for claim in claims:
+            claim.close()
     raise AssertionError("no free block of ports")
+
+
+#: Kept for as long as this process lives.
+_CLAIMS: list[socket.socket] = []
+
+
+def _claimed(port: int) -> socket.socket | None:
+    holder = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    try:
+        holder.bind(("127.0.0.1", port))
+    except OSError:
+        holder.close()
+        return None
+    return holder
 
 
 def _is_free(port: int) -> bool:

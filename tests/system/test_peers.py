@@ -77,7 +77,7 @@ def _read(text: str) -> Printed:
 
 
 def _octets(printed: str) -> bytes:
-    r"""A character-string from its printed form, in which \DDD is an octet (RFC 1035 section 5.1)."""
+    r"""A character-string from its printed form, where \DDD is an octet (RFC 1035 section 5.1)."""
     return re.sub(rb"\\(\d{3})", lambda found: bytes([int(found[1])]), printed.encode())
 
 
