@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from registry import outcomes
+from registry.lifecycle import State
 from registry.namespaces.template import NotComputable
+from registry.outcomes import Outcome
 from registry.prefix_tree import Delegation, PrefixTree
 from registry.schemes.handle import PREFIX_RECORDS, Key
 from registry.values.value import smallest_ttl
@@ -14,6 +18,12 @@ from resolver.selection import NEGATIVE_TTL, select
 #: What the reference server says, word for word: clients show it.
 NOT_HERE = "That prefix doesn't live here"
 TOO_OLD = "The prefix is delegated, and clients before protocol 2.10 cannot follow prefix referrals"
+#: Registered, but not for resolution. What is reserved does not exist to others.
+_KEPT_OUT: Final[dict[int, Outcome]] = {
+    State.RESERVED: outcomes.NOT_FOUND,
+    State.ON_HOLD: outcomes.ON_HOLD,
+    State.REVOKED: outcomes.GONE,
+}
 
 
 class Authority:
@@ -47,6 +57,10 @@ class Authority:
         if query.key.prefix == PREFIX_RECORDS:
             referral = self._prefix_referral(query, self._tree.derived_for(query.key.suffix), now)
             return referral or Refused(outcomes.NOT_FOUND, ttl=NEGATIVE_TTL)
+        row = self._records.row(*query.key)
+        if row is not None and row.state in _KEPT_OUT:
+            # Nothing is computed in the place of what was taken out of resolution.
+            return Refused(_KEPT_OUT[row.state], ttl=NEGATIVE_TTL)
         try:
             record = self._computed.record(query)
         except NotComputable as reason:

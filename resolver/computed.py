@@ -29,7 +29,7 @@ from registry.schemes.handle import (
     parse,
     prefix_record,
 )
-from registry.storage.interface import MustWait
+from registry.storage.interface import MustWait, Row
 from registry.values.value import PUBLIC_READ, decode_record, encode_record
 from resolver.query import Query
 
@@ -43,6 +43,8 @@ class Records(Protocol):
     """Point reads of stored records; raises MustWait as `Lookup` does."""
 
     def record(self, prefix: str, suffix: str) -> bytes | None: ...
+
+    def row(self, prefix: str, suffix: str) -> Row | None: ...
 
 
 class PrefixNamespace(NamedTuple):

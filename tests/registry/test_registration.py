@@ -23,6 +23,7 @@ from registry.clock import ManualClock
 from registry.errors import (
     AlreadyExists,
     Draining,
+    IdempotencyMismatch,
     InvalidValue,
     NotFound,
     OutcomeUnknown,
@@ -31,7 +32,7 @@ from registry.errors import (
     Refusal,
     StorageUnavailable,
 )
-from registry.grouping import Asked, Done, Stored, count_deltas, decide_group
+from registry.grouping import Asked, Done, Once, Receipt, Stored, count_deltas, decide_group
 from registry.registration import BATCH_SIZE, Registrar
 from registry.schemes.handle import Key
 from registry.storage.interface import Row, Store, is_counted
@@ -217,6 +218,42 @@ class TestTrouble:
             assert len(set(map(id, verdicts))) == 5
             assert store.lookup.record(SECTOR, "N-0") is None
         assert all(isinstance(end, Done) for end in await outcomes(registrar, *changes))
+
+
+class TestOnce:
+    async def test_a_repetition_gets_the_same_receipt(
+        self, store: Store, registrar: Registrar
+    ) -> None:
+        once = Once(b"key", b"request")
+        some = [registrar.submit_once(create("A"), ACTOR, once) for _ in range(3)]
+        assert await asyncio.gather(*some) == [Receipt(True, 1)] * 3
+        await registrar.submit(Delete(Key(SECTOR, "A")), ACTOR)
+        assert await registrar.submit_once(create("A"), ACTOR, once) == Receipt(True, 1)
+        assert store.lookup.row(SECTOR, "A") is None
+        with pytest.raises(IdempotencyMismatch):
+            await registrar.submit_once(create("A"), ACTOR, Once(b"key", b"other"))
+
+    async def test_a_refusal_is_not_remembered(self, registrar: Registrar) -> None:
+        once = Once(b"key", b"request")
+        with pytest.raises(NotFound):
+            await registrar.submit_once(Delete(Key(SECTOR, "A")), ACTOR, once)
+        await registrar.submit(create("A"), ACTOR)
+        receipt = await registrar.submit_once(Delete(Key(SECTOR, "A")), ACTOR, once)
+        assert receipt == Receipt(False, None)
+
+    async def test_an_unknown_outcome_is_found_out_by_asking_again(
+        self, store: Store, registrar: Registrar, tmp_path: Path
+    ) -> None:
+        change = Create(Key(SECTOR, "A"), [Value(1, b"URL", b"x" * 200_000)])
+        once = Once(b"key", b"request")
+        failed = (OutcomeUnknown, StorageUnavailable)
+        with full_disk(tmp_path / "node.db-wal"), pytest.raises(failed):
+            await registrar.submit_once(change, ACTOR, once)
+        for _ in range(2):
+            assert await registrar.submit_once(change, ACTOR, once) == Receipt(True, 1)
+        with SqliteBooks.open(tmp_path / "node.db") as books:
+            assert [entry.subject for entry, _ in books.entries()] == ["88.901/A"]
+            assert list(check_rows(books)) == []
 
 
 class TestLoad:

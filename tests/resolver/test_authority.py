@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 from registry import outcomes
+from registry.lifecycle import State
 from registry.prefix_tree import PrefixTree
 from registry.schemes.handle import parse
+from registry.storage.interface import Row
 from registry.values.value import Value, decode_record, encode_record
 from resolver.authority import NOT_HERE, Authority
 from resolver.query import Query, Referral, Refused, Values
@@ -25,11 +27,16 @@ STORED = {
     ("88.901", "OPEN"): encode_record([Value(1, b"URL", b"u"), Value(2, b"URL", b"v")]),
     ("0.NA", "88.901.5"): SITE,
 }
+KEPT_OUT = {"RESERVED": State.RESERVED, "HELD": State.ON_HOLD, "REVOKED": State.REVOKED}
 
 
 class Stored:
     def record(self, prefix: str, suffix: str) -> bytes | None:
         return STORED.get((prefix, suffix))
+
+    def row(self, prefix: str, suffix: str) -> Row | None:
+        state = KEPT_OUT.get(suffix)
+        return None if state is None else Row(prefix, suffix, SITE, state, 1, 0)
 
 
 @pytest.fixture
@@ -113,3 +120,15 @@ def test_records_of_derived_prefixes_are_referred_too(authority):
 
 def test_a_prefix_record_is_found_with_and_without_its_prefix(authority):
     assert ask(authority, "88.901.5") == ask(authority, "0.na/88.901.5")
+
+
+@pytest.mark.parametrize(
+    ("suffix", "outcome"),
+    [
+        ("RESERVED", outcomes.NOT_FOUND),
+        ("HELD", outcomes.ON_HOLD),
+        ("REVOKED", outcomes.GONE),
+    ],
+)
+def test_what_is_kept_out_of_resolution_says_why(authority, suffix, outcome):
+    assert ask(authority, f"88.901/{suffix}").outcome is outcome

@@ -7,6 +7,7 @@ import pytest
 from registry import outcomes
 from registry.prefix_tree import PrefixTree
 from registry.schemes.handle import HandleRules, Key, parse
+from registry.storage.interface import ACTIVE, Row
 from registry.values.value import Value, decode_record, encode_record
 from resolver.authority import Authority
 from resolver.cache.packets import PacketCache
@@ -41,6 +42,10 @@ class Node:
     def record(self, prefix, suffix):
         self.reads.append(Key(prefix, suffix))
         return self.records.get(Key(prefix, suffix))
+
+    def row(self, prefix, suffix):
+        record = self.records.get(Key(prefix, suffix))
+        return None if record is None else Row(prefix, suffix, record, ACTIVE, 1, 0)
 
     def answer(self, asked, **selection):
         query = Query(asked.encode(), parse(asked, self.rules), **selection)

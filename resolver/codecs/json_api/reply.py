@@ -45,6 +45,8 @@ STATUS: Final = {
     403: 403,
     404: 403,
 }
+#: Outcomes whose status tells more than that of their response code.
+_OWN_STATUS: Final = (outcomes.METHOD_NOT_ALLOWED, outcomes.ON_HOLD, outcomes.GONE)
 #: Outcomes that say all there is to say, as peers find it.
 _SPEAK_FOR_THEMSELVES: Final = frozenset((100, 101, 200, 400, 402))
 _NOT_HOMED: Final = "That prefix doesn't live here"
@@ -150,8 +152,8 @@ def refuse(
 
 
 def _status(outcome: Outcome) -> int:
-    is_about_http = outcome is outcomes.METHOD_NOT_ALLOWED
-    return outcome.http if is_about_http else STATUS.get(outcome.handle, outcome.http)
+    own = outcome in _OWN_STATUS
+    return outcome.http if own else STATUS.get(outcome.handle, outcome.http)
 
 
 def encode_refusal(

@@ -12,6 +12,7 @@ import pytest
 from registry import outcomes
 from registry.prefix_tree import PrefixTree
 from registry.schemes.handle import Key, parse
+from registry.storage.interface import ACTIVE, Row
 from registry.values.site import HTTP, QUERY, Interface, Server, Site, encode_site
 from registry.values.value import Value, encode_record
 from resolver.authority import Authority
@@ -33,6 +34,10 @@ class Stored:
 
     def record(self, prefix, suffix):
         return self._records.get(Key(prefix, suffix))
+
+    def row(self, prefix, suffix):
+        record = self.record(prefix, suffix)
+        return None if record is None else Row(prefix, suffix, record, ACTIVE, 1, 0)
 
 
 class Node:
