@@ -36,14 +36,28 @@ class Operation(NamedTuple):
 
     `door` is the member of a running node that says where it goes, `schemes` those of URLs that
     name such a door. `ask` gives None for an identifier that cannot be asked for in this way;
-    `deny` asks for one that does not exist; an operation without either writes.
+    `deny` asks for one that does not exist; an operation without either writes. Without `framing`
+    messages are datagrams, without `wire` as well it is HTTP.
     """
 
     door: str
     schemes: tuple[str, ...]
-    carry: Callable[[Job, Recorder], Carrier]
     ask: Callable[[Known, Job], Template | None] | None = None
     deny: Callable[[str, Job], Template] | None = None
+    wire: Wire | None = None
+    framing: Framing | None = None
+
+
+def carrier(job: Job, recorder: Recorder) -> Carrier:
+    """What carries the requests of a job."""
+    operation = OPERATIONS[job.operation]
+    wire, framing = operation.wire, operation.framing
+    patience = round(job.patience * SECOND)
+    if wire is None:
+        return HttpConnections(job.host, job.port, recorder, patience, job.connections)
+    if framing is None:
+        return Datagrams(job.host, job.port, wire, recorder, patience)
+    return Streams(job.host, job.port, wire, framing, recorder, patience, job.connections)
 
 
 def public_record(known: Known, types: tuple[bytes, ...]) -> bytes | None:
@@ -101,49 +115,28 @@ def _host(job: Job) -> str:
     return f"[{job.host}]:{job.port}" if ":" in job.host else f"{job.host}:{job.port}"
 
 
-def _patience(job: Job) -> int:
-    return round(job.patience * SECOND)
-
-
-def _datagrams(wire: Wire) -> Callable[[Job, Recorder], Carrier]:
-    return lambda job, recorder: Datagrams(job.host, job.port, wire, recorder, _patience(job))
-
-
-def _streams(wire: Wire, framing: Framing) -> Callable[[Job, Recorder], Carrier]:
-    return lambda job, recorder: Streams(
-        job.host, job.port, wire, framing, recorder, _patience(job), job.connections
-    )
-
-
-def _connections(job: Job, recorder: Recorder) -> Carrier:
-    return HttpConnections(job.host, job.port, recorder, _patience(job), job.connections)
-
-
 _OVER_TCP: Final = RESOLVER_FLAGS | KC
 OPERATIONS: Final = {
     "handle-udp": Operation(
         "handle",
         ("hdl", "hdl+udp"),
-        _datagrams(handle.UDP),
         _handle(handle.UDP, RESOLVER_FLAGS),
         _handle_denied(handle.UDP, RESOLVER_FLAGS),
+        handle.UDP,
     ),
     "handle-tcp": Operation(
         "handle",
         ("hdl", "hdl+tcp"),
-        _streams(handle.TCP, HANDLE_FRAMING),
         _handle(handle.TCP, _OVER_TCP),
         _handle_denied(handle.TCP, _OVER_TCP),
+        handle.TCP,
+        HANDLE_FRAMING,
     ),
-    "dns-udp": Operation("dns", ("dns",), _datagrams(dns.UDP), _dns, _dns_denied),
-    "dns-tcp": Operation("dns", ("dns",), _streams(dns.TCP, DNS_FRAMING), _dns, _dns_denied),
+    "dns-udp": Operation("dns", ("dns",), _dns, _dns_denied, dns.UDP),
+    "dns-tcp": Operation("dns", ("dns",), _dns, _dns_denied, dns.TCP, DNS_FRAMING),
     "http-get": Operation(
-        "http",
-        ("http",),
-        _connections,
-        _lookup,
-        lambda name, job: http.denied_lookup(name, _host(job)),
+        "http", ("http",), _lookup, lambda name, job: http.denied_lookup(name, _host(job))
     ),
-    "http-redirect": Operation("http", ("http",), _connections, _redirect),
-    "register": Operation("http", ("http",), _connections),
+    "http-redirect": Operation("http", ("http",), _redirect),
+    "register": Operation("http", ("http",)),
 }

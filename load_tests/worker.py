@@ -21,7 +21,7 @@ import msgspec
 from load_tests.generator import generate
 from load_tests.histogram import Histogram
 from load_tests.job import Job
-from load_tests.operations import OPERATIONS
+from load_tests.operations import OPERATIONS, carrier
 from load_tests.pacing import SECOND, ClosedLoop, OpenLoop, Pacer, Share, constant, poisson
 from load_tests.recorder import OnSecond, Recorder
 from load_tests.requesting import NothingToAsk, Registrations, resolutions
@@ -61,10 +61,10 @@ def run_job(
 ) -> Tally:
     """Do the job, beginning at `start`; it ends early once `stopped` holds something."""
     recorder = Recorder(start, round(job.deadline * SECOND), on_second)
-    carrier = OPERATIONS[job.operation].carry(job, recorder)
+    carried_by = carrier(job, recorder)
     while (left := start - time.perf_counter_ns()) > 0:
         time.sleep(left / SECOND)
-    generate(carrier, templates, pacer(job, start), recorder, lambda: bool(stopped))
+    generate(carried_by, templates, pacer_of(job, start), recorder, lambda: bool(stopped))
     if isinstance(templates, Registrations):
         _read_again(job, templates.acknowledged, recorder.tally)
     return recorder.tally
@@ -75,7 +75,7 @@ def templates_of(job: Job) -> Iterator[Template]:
     return Registrations(job) if OPERATIONS[job.operation].ask is None else resolutions(job)
 
 
-def pacer(job: Job, start: int) -> Pacer:
+def pacer_of(job: Job, start: int) -> Pacer:
     """When the requests of a job are due."""
     if job.outstanding is not None:
         return ClosedLoop(job.outstanding, start + round(job.seconds * SECOND))
@@ -89,8 +89,8 @@ def _read_again(job: Job, acknowledged: list[Template], tally: Tally) -> None:
     reads = acknowledged[:: max(1, len(acknowledged) // READ_AGAIN)]
     start = time.perf_counter_ns()
     recorder = Recorder(start, round(job.deadline * SECOND))
-    carrier = OPERATIONS[job.operation].carry(job, recorder)
-    generate(carrier, iter(reads), OpenLoop((0 for _ in reads), start), recorder)
+    pacer = OpenLoop((0 for _ in reads), start)
+    generate(carrier(job, recorder), iter(reads), pacer, recorder)
     if missing := recorder.tally.wrong:
         tally.wrong += missing
         tally.reasons["acknowledged, but not there when read again"] += missing

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -9,7 +10,9 @@ from contextlib import contextmanager
 
 import pytest
 
+from load_tests.histogram import bucket_of
 from load_tests.measure import Summary, run_udp, saturation
+from load_tests.pacing import SECOND
 from load_tests.requests import handle
 from load_tests.requests.template import Template
 from load_tests.tally import Tally
@@ -151,3 +154,29 @@ def test_the_saturating_rate_is_found_from_below(capacity: float) -> None:
 def test_the_search_stops_at_the_highest_rate() -> None:
     tried = saturation(lambda rate: Summary(rate, 0, 0, 0, 0, 0, Tally(1, right=1)), 10, 35)
     assert [rate for rate, _ in tried] == [10, 20, 35]
+
+
+def test_an_open_loop_shows_a_pause_that_a_closed_loop_hides(templates: list[Template]) -> None:
+    def pausing() -> Answer:
+        """Answers nothing for half a second, beginning with the tenth request."""
+        asked = itertools.count(1)
+        go_on = threading.Event()
+
+        def serve(data: bytes) -> tuple[bytes, ...]:
+            if next(asked) == 10:
+                threading.Timer(0.5, go_on.set).start()
+                go_on.wait()
+            return answer(data)
+
+        return serve
+
+    with service(pausing()) as target:
+        opened = run_udp(target, templates, handle.UDP, rate=100, seconds=0.6)
+    with service(pausing()) as target:
+        closed = run_udp(target, templates, handle.UDP, outstanding=1, seconds=0.6)
+    slow = SECOND // 10
+    # Everything that was due within the pause waited for its end: at least 40 of 60 requests.
+    assert opened.tally.latency.quantile(0.35) >= slow
+    # One request waited, and those that would have come meanwhile were never sent.
+    waited = [n for bucket, n in closed.tally.latency.counts.items() if bucket >= bucket_of(slow)]
+    assert sum(waited) < 10

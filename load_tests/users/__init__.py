@@ -1,0 +1,1 @@
+"""Locust users for the same operations, for load from many machines (needs the extra `load`)."""

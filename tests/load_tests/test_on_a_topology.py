@@ -1,0 +1,110 @@
+"""Load on a real topology: every operation through `idnode load`, and two Locust workers."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.processes import PATIENCE, Topology, environment, up
+
+OPERATIONS = [
+    "handle-udp",
+    "handle-tcp",
+    "dns-udp",
+    "dns-tcp",
+    "http-get",
+    "http-redirect",
+    "register",
+]
+LOCUSTFILE = Path(__file__).parents[2] / "load_tests" / "locustfile.py"
+
+
+@pytest.fixture(scope="module")
+def topology(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Topology]:
+    data = tmp_path_factory.mktemp("topology") / "data"
+    with up("minimal", data, nodes=5, seed=50) as running:
+        yield running
+
+
+def profile(path: Path, *operations: str) -> Path:
+    loads = [
+        f'[[load]]\nname = "{name}"\noperation = "{name}"\nstages = [{{ for = "1s", rate = 30 }}]\n'
+        + ('prefix = "88.901.7"\n' if name == "register" else "")
+        for name in operations
+    ]
+    head = 'name = "all"\ntitle = { en = "All", zh = "全部" }\nthresholds = ["errors = 0"]\n'
+    path.write_text(head + 'patience = "20s"\n' + "".join(loads))
+    return path
+
+
+def test_every_operation_is_answered_rightly(topology: Topology, tmp_path: Path) -> None:
+    report = tmp_path / "report"
+    source = profile(tmp_path / "all.toml", *OPERATIONS)
+    done = topology.idnode("load", source, "--report", report)
+    assert done.status == 0, done.out + done.err
+    summary = json.loads((report / "summary.json").read_bytes())
+    assert all(one["right"] == one["sent"] > 5 for one in summary["loads"].values())
+    assert {hop["role"] for hop in summary["hops"]} >= {"root", "national", "sector"}
+    counted = summary["nodes"]["recursive"]
+    assert sum(grown for series, grown in counted.items() if "protocol=handle-udp" in series) > 0
+
+
+def test_names_that_do_not_exist_must_be_denied(topology: Topology, tmp_path: Path) -> None:
+    source = profile(tmp_path / "absent.toml", "handle-udp", "dns-udp", "http-get", "handle-tcp")
+    source.write_text(source.read_text().replace("[[load]]", "[[load]]\nabsent = 0.5"))
+    done = topology.idnode("load", source, "--json")
+    assert done.status == 0, done.out + done.err
+
+
+@pytest.mark.skipif(find_spec("locust") is None, reason="Locust is not installed (extra `load`)")
+def test_two_locust_workers_without_a_browser(topology: Topology, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "locust",
+            "-f",
+            LOCUSTFILE,
+            "--headless",
+            "--skip-log",
+            "--json",
+            "--processes",
+            "2",
+            "--users",
+            "20",
+            "--spawn-rate",
+            "20",
+            "--run-time",
+            "3s",
+            "--idnode-data",
+            topology.data,
+            "--idnode-count",
+            "50",
+        ],
+        capture_output=True,
+        text=True,
+        timeout=2 * PATIENCE,
+        env=environment(),
+        cwd=tmp_path,
+    )
+    assert done.returncode == 0, done.stderr
+    lines = {line["method"]: line for line in _last_document(done.stdout)}
+    assert set(lines) == set(OPERATIONS)
+    assert all(line["num_requests"] > 0 for line in lines.values())
+    assert all(line["num_failures"] == 0 for line in lines.values())
+
+
+def _last_document(text: str) -> Any:
+    """Each process prints a JSON document; the master, who has all figures, prints the last."""
+    document, at = None, 0
+    while at < len(text):
+        document, at = json.JSONDecoder().raw_decode(text, at)
+        at += 1
+    return document
