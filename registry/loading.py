@@ -9,8 +9,8 @@ from registry.audit import Actor, Event, Note, batch_root
 from registry.errors import PrefixNotHomed
 from registry.ledger import Ledger, Writing
 from registry.prefix_tree import PrefixTree
-from registry.schemes.handle import Key
-from registry.storage.interface import ACTIVE, Row, Store, is_counted
+from registry.schemes.handle import PREFIX_RECORDS, Key
+from registry.storage.interface import ACTIVE, Row, Store, counted, new_rows
 
 
 class Group(NamedTuple):
@@ -43,31 +43,35 @@ class Loader:
         transaction, prefix = writing.transaction, group.prefix
         added = await transaction.insert_missing(await self._rows(writing, group))
         if added:
-            root = batch_root(prefix, ((row.suffix, row.record) for row in added))
+            root = batch_root(prefix, [(row.suffix, row.record) for row in added])
             writing.note(Note(Event.BATCH_REGISTERED, actor, prefix, b"", root, len(added)))
-            counted = sum(is_counted(prefix, row.suffix) for row in added)
-            await transaction.count({prefix: counted})
+            await transaction.count({prefix: counted(prefix, [row.suffix for row in added])})
         if len(added) == len(group.suffixes):
             return ()
         return set(group.suffixes).difference(row.suffix for row in added)
 
     async def _rows(self, writing: Writing, group: Group) -> list[Row]:
         prefix, number, now = group.prefix, writing.next_number, writing.time // 1000
-        tree = await self._homed()
-        keys = [Key(prefix, suffix) for suffix in group.suffixes]
-        for key in keys:
-            if not tree.homes(key):
-                raise PrefixNotHomed(prefix)
-        versions = await self._versions(writing, prefix, keys)
+        await self._check_homed(group)
+        versions = await self._versions(writing, group)
+        if not versions:
+            return new_rows(prefix, group.suffixes, group.records, now, number)
         return [
-            Row(*key, record, ACTIVE, versions.get(key, 0) + 1, now, number)
-            for key, record in zip(keys, group.records, strict=True)
+            Row(prefix, suffix, record, ACTIVE, versions.get(suffix, 0) + 1, now, number)
+            for suffix, record in zip(group.suffixes, group.records, strict=True)
         ]
 
-    async def _versions(
-        self, writing: Writing, prefix: str, keys: Sequence[Key]
-    ) -> Mapping[Key, int]:
-        """The last versions of those that were there once; asked for only if any can have been."""
-        if not await self._store.reads.has_history(prefix):
+    async def _check_homed(self, group: Group) -> None:
+        """Where a prefix is homed so are its identifiers, but for the records of prefixes."""
+        tree, prefix = await self._homed(), group.prefix
+        suffixes = group.suffixes if prefix == PREFIX_RECORDS else group.suffixes[:1]
+        if not all(tree.homes(Key(prefix, suffix)) for suffix in suffixes):
+            raise PrefixNotHomed(prefix)
+
+    async def _versions(self, writing: Writing, group: Group) -> Mapping[str, int]:
+        """The last versions of suffixes that were there once; asked for only if any can be."""
+        if not await self._store.reads.has_history(group.prefix):
             return {}
-        return await writing.transaction.last_versions(keys)
+        keys = [Key(group.prefix, suffix) for suffix in group.suffixes]
+        found = await writing.transaction.last_versions(keys)
+        return {key.suffix: version for key, version in found.items()}

@@ -12,6 +12,7 @@ from typing import Final
 
 _LEAF: Final = b"\x00"
 _NODE: Final = b"\x01"
+_sha256: Final = hashlib.sha256
 #: The root over nothing.
 EMPTY: Final = hashlib.sha256(b"").digest()
 
@@ -63,7 +64,8 @@ def proves(leaf: bytes, index: int, size: int, path: Sequence[bytes], expected: 
 
 def _next_level(level: list[bytes]) -> list[bytes]:
     """Pairs become nodes; one left over at the end goes up as it is."""
-    paired = [_pair(level[at], level[at + 1]) for at in range(0, len(level) - 1, 2)]
+    pairs = zip(level[::2], level[1::2], strict=False)
+    paired = [_sha256(_NODE + left + right).digest() for left, right in pairs]
     return paired + level[-1:] if len(level) % 2 else paired
 
 

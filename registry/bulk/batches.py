@@ -60,6 +60,11 @@ class Batch:
         return len(self) - self._blank
 
     @property
+    def room(self) -> int:
+        """How many more lines there may be in it."""
+        return MAX_LINES - len(self)
+
+    @property
     def full(self) -> bool:
         return len(self) >= MAX_LINES or self._octets >= MAX_OCTETS
 

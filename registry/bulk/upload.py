@@ -113,21 +113,28 @@ class Upload:
 
     async def _take(self, lines: Sequence[bytes | None]) -> None:
         self._reader.now = int(self._clock.now())
-        for line in lines:
-            self._add(line)
+        at = 0
+        while at < len(lines):
+            room = self._batch.room
+            for line in lines[at : at + room]:
+                self._add(line)
+            at += room
             if self._batch.full:
                 await self._hand_over()
 
     def _add(self, line: bytes | None) -> None:
         try:
-            if line is None:
-                raise too_long(MAX_LINE)
             if not line or line.isspace():
-                self._batch.skip()
+                self._add_odd(line)
             else:
                 self._batch.add(self._reader.read(line))
         except RefusedRow as refused:
             self._batch.refuse(refused)
+
+    def _add_odd(self, line: bytes | None) -> None:
+        if line is None:
+            raise too_long(MAX_LINE)
+        self._batch.skip()
 
     async def _hand_over(self) -> None:
         """Have the batch committed once the one before it is; raises what became of that."""

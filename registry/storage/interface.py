@@ -10,6 +10,9 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
+from functools import partial
+from itertools import repeat
+from operator import itemgetter
 from typing import Final, NamedTuple, Protocol, TypeVar
 
 from registry.accounts import Account, AppKey, Principal
@@ -43,6 +46,24 @@ class Row(NamedTuple):
     @property
     def key(self) -> Key:
         return Key(self.prefix, self.suffix)
+
+
+# What `Row(…)` and `Key(…)` come to in the end, without a step of Python for each.
+_row: Final[Callable[[tuple[object, ...]], Row]] = partial(tuple.__new__, Row)
+_key: Final[Callable[[tuple[object, ...]], Key]] = partial(tuple.__new__, Key)
+
+
+def new_rows(
+    prefix: str, suffixes: Sequence[str], records: Sequence[bytes], now: int, entry: int
+) -> list[Row]:
+    """Rows of identifiers that never were there before."""
+    first = (repeat(ACTIVE), repeat(1), repeat(now), repeat(entry))
+    return [*map(_row, zip(repeat(prefix), suffixes, records, *first, strict=False))]
+
+
+def keys_of(rows: Sequence[Row]) -> list[Key]:
+    """The keys of many rows."""
+    return [*map(_key, map(itemgetter(0, 1), rows))]
 
 
 class Ended(NamedTuple):
@@ -99,6 +120,11 @@ def is_counted(prefix: str, suffix: str) -> bool:
     So is all else under the prefixes of the Handle system itself, such as the trust root.
     """
     return not prefix.startswith("0.") and suffix != ADMINISTRATOR
+
+
+def counted(prefix: str, suffixes: Sequence[str]) -> int:
+    """How many identifiers with these suffixes statistics count."""
+    return len(suffixes) - suffixes.count(ADMINISTRATOR) if is_counted(prefix, "") else 0
 
 
 class MustWait(Exception):  # noqa: N818 - an outcome, and `Store.gather` deals with it

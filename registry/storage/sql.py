@@ -35,6 +35,7 @@ from registry.storage.interface import (
     StoreNotUsable,
     Subscriber,
     Transaction,
+    keys_of,
 )
 from registry.storage.schema import (
     ACCOUNTS,
@@ -113,7 +114,7 @@ class SqlTransaction(ABC):
         if not rows:
             return []
         added = await self._insert_missing(rows)
-        self.changed += [row.key for row in added]
+        self.changed += keys_of(added)
         return added
 
     @abstractmethod

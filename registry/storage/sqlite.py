@@ -38,9 +38,10 @@ _LAST_VERSIONS: Final = (
 )
 
 
-#: Rows in one statement. While a statement runs, Python does other things; between two it has to
-#: be asked to let the next one begin. 7 columns of 500 rows stay far below SQLite's 32,766 values.
-_ROWS_AT_ONCE: Final = 500
+#: Rows in one statement, as many as there are. While a statement runs Python does other things;
+#: between two it has to be asked to let the next one begin. 7 columns of 2,000 rows stay below the
+#: 32,766 values that SQLite takes.
+_ROWS_AT_ONCE: Final = (2000, 500, 100, 20)
 
 
 def _inserting(table: str, fields: Sequence[str], more: str = "", rows: int = 1) -> str:
@@ -49,9 +50,10 @@ def _inserting(table: str, fields: Sequence[str], more: str = "", rows: int = 1)
 
 
 _INSERT_MISSING: Final = _inserting("identifiers", Row._fields, " ON CONFLICT DO NOTHING")
-_INSERT_MANY: Final = _inserting(
-    "identifiers", Row._fields, " ON CONFLICT DO NOTHING", _ROWS_AT_ONCE
-)
+_INSERT_MANY: Final = {
+    size: _inserting("identifiers", Row._fields, " ON CONFLICT DO NOTHING", size)
+    for size in _ROWS_AT_ONCE
+}
 _APPEND_AUDIT: Final = _inserting("audit_log", (*Entry._fields, "hash"))
 
 
@@ -83,12 +85,13 @@ class SqliteTransaction(SqlTransaction):
 
     async def _insert_new(self, rows: Sequence[Row]) -> int:
         """How many of the rows were not there."""
-        run, inserted = self._connection.exec_driver_sql, 0
-        whole = len(rows) - len(rows) % _ROWS_AT_ONCE
-        for start in range(0, whole, _ROWS_AT_ONCE):
-            values = tuple(chain.from_iterable(rows[start : start + _ROWS_AT_ONCE]))
-            inserted += (await run(_INSERT_MANY, values)).rowcount
-        if rest := list(rows[whole:]):
+        run, inserted, start = self._connection.exec_driver_sql, 0, 0
+        for size, statement in _INSERT_MANY.items():
+            while len(rows) - start >= size:
+                values = tuple(chain.from_iterable(rows[start : start + size]))
+                inserted += (await run(statement, values)).rowcount
+                start += size
+        if rest := list(rows[start:]):
             inserted += (await run(_INSERT_MISSING, rest)).rowcount
         return inserted
 
