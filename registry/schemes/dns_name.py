@@ -123,6 +123,8 @@ def from_labels(
         segments.append(segment)
         end -= 1
     prefix = ".".join(segments)
+    if segments == [""]:
+        return Place(PlaceKind.UNKNOWN, "")
     rest = labels[:end]
     if (kind := _PLACES.get(rest)) is not None:
         in_vain = rest == (b"h",) and not prefix
@@ -130,7 +132,8 @@ def from_labels(
     if rest[-1] == b"h" and prefix:
         return _under_h(rest[:-1], prefix, rules)
     if rest[-1] == b"p" and len(rest) == 2 and (last := _segment(rest[0])) is not None:
-        return Key(PREFIX_RECORDS, ".".join((*segments, last)))
+        key = Key(PREFIX_RECORDS, ".".join((*segments, last)))
+        return key if _under_p(key) else Place(PlaceKind.UNKNOWN, prefix)
     return Place(PlaceKind.UNKNOWN, prefix)
 
 
@@ -148,8 +151,13 @@ def describe(text: str, zone: str = DEFAULT_ZONE) -> dict[str, str]:
 
 
 def _under_p(key: Key) -> bool:
-    """Whether the key is the record of a prefix; `0.NA/` and `0.NA/A/B` are not."""
-    return key.is_prefix_record and key.suffix != "" and "/" not in key.suffix
+    """Whether the key is the record of a prefix; `0.NA/` and `0.NA/A/B` are not.
+
+    Nor is `0.NA/.A`: above it would be the prefix without any segment, which is the zone itself.
+    """
+    above, dot, last = key.suffix.rpartition(".")
+    named = above if dot else last
+    return key.is_prefix_record and named != "" and "/" not in key.suffix
 
 
 def _under_h(labels: tuple[bytes, ...], prefix: str, rules: HandleRules) -> Key | Place:

@@ -45,6 +45,9 @@ PAIRS = {
     "88./A": "a.h.x--0.88.id.test",
     "0.NA/": "x--0.h.na.0.id.test",
     "0.NA/A/B": "x--84nk4.h.na.0.id.test",
+    "0.NA/.": "x--5o.h.na.0.id.test",
+    "0.NA/.88": "x--5os3g.h.na.0.id.test",
+    "0.NA/..88": "88.p.x--0.x--0.id.test",
 }
 
 
@@ -125,6 +128,9 @@ def test_only_names_made_by_encoding_are_identifiers(labels: tuple[bytes, ...]) 
         ("_dns._udp.ns.88.id.test", PlaceKind.SERVICE, "88"),
         ("_dns._tcp.ns.id.test", PlaceKind.SERVICE, ""),
         ("h.id.test", PlaceKind.UNKNOWN, ""),
+        ("x--0.id.test", PlaceKind.UNKNOWN, ""),
+        ("88.p.x--0.id.test", PlaceKind.UNKNOWN, ""),
+        ("x--0.p.id.test", PlaceKind.UNKNOWN, ""),
         ("a.h.id.test", PlaceKind.UNKNOWN, ""),
         ("a.b.h.88.id.test", PlaceKind.UNKNOWN, "88"),
         ("foo.h.na.0.id.test", PlaceKind.UNKNOWN, "0.NA"),
