@@ -89,9 +89,10 @@ def published_site(topology: Topology, spec: NodeSpec, data: DataDirectory) -> S
 
 def _site(topology: Topology, spec: NodeSpec, public_key: bytes) -> Site:
     numbers = ports(topology, spec)
+    # TCP first: CAICT clients use the first one for everything, and log in over TCP alone.
     interfaces = (
-        Interface(QUERY, UDP, numbers.handle),
         Interface(ADMIN | QUERY, TCP, numbers.handle),
+        Interface(QUERY, UDP, numbers.handle),
         Interface(ADMIN | QUERY, HTTP, numbers.http),
     )
     facts = {

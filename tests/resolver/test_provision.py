@@ -12,7 +12,7 @@ from registry.schemes.handle import parse
 from registry.storage.backends import open_store
 from registry.storage.interface import is_counted
 from registry.values.admin import decode_admin
-from registry.values.site import decode_site
+from registry.values.site import HTTP, TCP, UDP, decode_site
 from registry.values.value import Value, decode_record, encode_record
 from resolver.data_directory import DataDirectory
 from resolver.key_hierarchy import node_signer, trust_root
@@ -96,6 +96,17 @@ async def test_moved_ports_change_the_records_and_the_serial_number(data):
     assert site.servers[0].interfaces[0].port == 31021
     assert site.serial_number == 2
     assert site == published_site(moved, moved.node("chongqing"), data)
+
+
+async def test_a_site_names_tcp_first(data):
+    """Clients of CAICT take the first interface of a site for all that they ask."""
+    await provisioned(data, "root")
+    interfaces = published_site(TOPOLOGY, TOPOLOGY.root, data).servers[0].interfaces
+    assert [(one.protocol, one.admin) for one in interfaces] == [
+        (TCP, True),
+        (UDP, False),
+        (HTTP, True),
+    ]
 
 
 async def test_the_root_knows_itself(data):
