@@ -191,7 +191,7 @@ def decode(request: Request, rules: HandleRules = DEFAULT_RULES) -> Asked | Repl
     params = read_form(as_octets(query_text))
     style = _style(params)
     if request.method not in METHODS:
-        message = f"Unknown method {request.method}"
+        message = f"Unknown method {as_text(as_octets(request.method))}"
         return refuse(outcomes.UNSUPPORTED, message, style, code=4)
     endpoint, _, rest = path.removeprefix(ROOT).partition("/")
     readers = _ENDPOINTS.get(endpoint) if path.startswith(ROOT) else None

@@ -188,6 +188,11 @@ def test_what_is_no_handle_is_refused(handle, said):
     assert said in members["message"]
 
 
+def test_a_method_of_any_octets_is_refused():
+    status, members = refusal("/api/handles/88.1000", method="\udcc7ET")
+    assert (status, members["responseCode"]) == (501, 4)
+
+
 def test_who_is_responsible_is_said_for_what_is_not_here():
     found = lookup("/api/handles/88.901/x")
     not_homed = Refused(outcomes.NOT_RESPONSIBLE, "prefix 88.901 is not homed on this node")
