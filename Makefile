@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+FUZZ_SECONDS ?= 20
 PIP_INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
 .PHONY: help venv run test check format peers bench fuzz constraints clean
@@ -15,7 +16,7 @@ $(BIN)/idnode: pyproject.toml constraints.txt
 	@touch $@
 
 $(VENV)/.test: $(BIN)/idnode pyproject.toml constraints.txt
-	$(PIP_INSTALL) --editable '.[test]'
+	$(PIP_INSTALL) --editable '.[test,fuzz]'
 	@touch $@
 
 $(VENV)/.check: $(BIN)/idnode pyproject.toml constraints.txt
@@ -44,6 +45,9 @@ peers: ## Debian's DNS clients for the tests that use them; without them those t
 	@command -v kdig >/dev/null || { test "$$(id -u)" = 0 && command -v apt-get >/dev/null \
 	  && { apt-get update -qq; apt-get install -y -qq knot-dnsutils; } >/dev/null 2>&1; } \
 	  || echo "kdig is not installed and cannot be: tests that need it are skipped"
+
+fuzz: $(VENV)/.test ## feed every decoder with what coverage suggests, FUZZ_SECONDS each
+	$(BIN)/python -m tests.fuzz --seconds $(FUZZ_SECONDS)
 
 bench: $(VENV)/.test ## measure start-up, memory and answers a second
 	$(BIN)/python -m load_tests.bench
