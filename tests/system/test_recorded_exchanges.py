@@ -8,29 +8,44 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import fields
+from typing import Any
 
 import pytest
 
 from registry.outcomes import OK
-from resolver.codecs.handle.message import Message, decode_message
+from registry.values.key_objects import load_public_key
+from registry.values.site import decode_site
+from resolver.codecs.handle.bodies.administration import encode_handle
+from resolver.codecs.handle.bodies.authentication import decode_challenge
+from resolver.codecs.handle.bodies.digest import split_digest
+from resolver.codecs.handle.codes import OpCode
+from resolver.codecs.handle.credential import Credential, decode_credential
+from resolver.codecs.handle.message import Message, decode_message, encode_message
+from resolver.codecs.handle.signing import verify_message
 from tests.support.handle_vectors import case_id, cases
 from tests.support.processes import Node
 from tests.support.recorded_server import recorded_server
-from tests.support.wire import Tcp, Udp, fetch, joined, resolve_request
+from tests.support.wire import (
+    Tcp,
+    Udp,
+    fetch,
+    handle_tcp,
+    handle_udp,
+    joined,
+    resolve_request,
+)
 
-#: Not about resolution: each has tests of its own.
-ELSEWHERE = {
-    "udp-perms-index-secret": "a challenge",
-    "udp-bad-encrypted-flag-no-session": "sessions",
-    "udp-bad-encrypted-flag-unknown-session": "sessions",
-    "tcp-bad-encrypted-flag-no-session": "sessions",
-    "udp-certified-211": "signed replies",
-    "udp-certified-27": "signed replies",
-    "udp-certified-26": "signed replies",
-    "tcp-certified-211": "signed replies",
-    "tcp-certified-not-found": "signed replies",
-    "tcp-two-requests-keep-connection": "two replies: test_requests_on_a_kept_connection",
-}
+#: Two replies on one connection: `test_requests_on_a_kept_connection`.
+TWO_REPLIES = "tcp-two-requests-keep-connection"
+#: Cases whose reply is drawn in part, compared in the rest.
+CHALLENGE = "udp-perms-index-secret"
+CERTIFIED = (
+    "udp-certified-211",
+    "udp-certified-27",
+    "udp-certified-26",
+    "tcp-certified-211",
+    "tcp-certified-not-found",
+)
 NO_MESSAGE = "what is no message, or another length than it says, is dropped: no reflection"
 #: Datagrams that the recorded server answered and a node does not.
 DROPPED = {
@@ -46,7 +61,10 @@ DROPPED = {
 }
 #: The recorded server loses the request where it cannot read it; a node repeats its head.
 WHOLE_HEAD = {"op_code", "op_flags", "request_id", "minor", "site_serial"}
+#: The rest of it, where the operation is not lost.
+HEAD = WHOLE_HEAD - {"op_code"}
 OWN_SITE = "the site is the node's own"
+NO_SESSION = "the same code and words; the head is repeated"
 OWN_ID = "the client's request id, as far as it came"
 TOO_LONG = "102, not 100: identifiers have at most 255 octets; the reply is no packet of several"
 #: Case -> the members of the reply that differ, and why.
@@ -54,6 +72,7 @@ DIFFERENT: dict[str, tuple[set[str], str]] = {
     "udp-get-site-info": ({"body", "packets"}, OWN_SITE),
     "udp-get-site-info-empty": ({"body", "packets"}, OWN_SITE),
     "site": ({"json"}, OWN_SITE),
+    "http-get-site-info": ({"body"}, OWN_SITE),
     "udp-derived-prefix-referral-old-client": ({"body"}, "a text of our own"),
     "udp-non-utf8": ({"response_code", "body"}, "102, not 100: it is no identifier"),
     "udp-status-handle-po": ({"response_code", "body"}, "nodes have no 0.SITE/status"),
@@ -64,11 +83,14 @@ DIFFERENT: dict[str, tuple[set[str], str]] = {
         {"response_code", "body", "envelope_flags", *WHOLE_HEAD},
         "4: packets that do not make up a message",
     ),
+    "udp-bad-encrypted-flag-no-session": (HEAD, NO_SESSION),
+    "tcp-bad-encrypted-flag-no-session": (HEAD, NO_SESSION),
+    "udp-bad-encrypted-flag-unknown-session": ({"body", "session_id", *HEAD}, "words of our own"),
     "udp-bad-opcode-999": ({"response_code", "body", *WHOLE_HEAD}, "5, not 2: unsupported"),
     "udp-bad-string-length-negative": ({"response_code", "body", *WHOLE_HEAD}, "4, not 2"),
     "udp-bad-string-length-past-end": ({"response_code", "body"}, "4, not 100: it is broken"),
     "tcp-bad-opcode-0": (
-        {"response_code", "body", *WHOLE_HEAD} - {"op_code"},
+        {"response_code", "body", *HEAD},
         "5, not 4: unsupported",
     ),
     "tcp-bad-opcode-999": ({"response_code", "body", *WHOLE_HEAD}, "5, not 2: unsupported"),
@@ -99,7 +121,8 @@ def exchanges(name: str) -> list[pytest.param]:
     return [
         pytest.param(case, id=case_id(case))
         for case in cases(name)
-        if case["id"] not in ELSEWHERE and not case["id"].startswith("tcp-admin-")
+        if case["id"] not in (TWO_REPLIES, CHALLENGE, *CERTIFIED)
+        and not case["id"].startswith("tcp-admin-")
     ]
 
 
@@ -139,7 +162,7 @@ def test_over_tcp(case, node):
 
 
 def test_requests_on_a_kept_connection(node):
-    case = next(case for case in cases("wire_tcp") if "two-requests" in case["id"])
+    case = named(TWO_REPLIES)
     captured = decode_message(bytes.fromhex(case["response_hex"]))
     with Tcp(node.handle) as peer:
         peer.send(bytes.fromhex(case["request_hex"]))
@@ -147,6 +170,58 @@ def test_requests_on_a_kept_connection(node):
         assert peer.rest() == b""
     assert different(first, captured) == set()
     assert (second.response_code, second.request_id) == (OK.handle, captured.request_id + 1)
+
+
+@pytest.mark.parametrize("case", exchanges("wire_http"))
+def test_through_the_tunnel(case, node):
+    request = bytes.fromhex(case["request_hex"])
+    path, media_type = case["http_path"], case["request_content_type"]
+    reply = fetch(node.http, path, "POST", request, Content_Type=media_type)
+    assert reply.status == case["http_status"]
+    assert reply.headers["Content-Type"] == case["response_content_type"]
+    captured = decode_message(bytes.fromhex(case["response_hex"]))
+    members = different(decode_message(reply.body), captured)
+    assert members == DIFFERENT.get(case["id"], (set(),))[0]
+
+
+def named(name: str) -> Any:
+    """A case over UDP or TCP."""
+    return next(case for case in cases(f"wire_{name[:3]}") if case["id"] == name)
+
+
+def test_a_challenge(node):
+    case = named(CHALLENGE)
+    reply = handle_udp(node.handle, bytes.fromhex(case["request_packets_hex"][0]))
+    captured = decode_message(bytes.fromhex(case["response_packets_hex"][0]))
+    assert different(reply, captured) == {"session_id", "body"}
+    digest, challenge = split_digest(reply.body, reply.version)
+    captured_digest, captured_challenge = split_digest(captured.body, captured.version)
+    assert digest == captured_digest
+    assert len(decode_challenge(challenge)) == len(decode_challenge(captured_challenge))
+    assert reply.session_id > 0
+
+
+@pytest.mark.parametrize("name", CERTIFIED)
+def test_certified_replies(name, node):
+    case = named(name)
+    if name.startswith("udp"):
+        reply = handle_udp(node.handle, bytes.fromhex(case["request_packets_hex"][0]))
+        octets = joined([bytes.fromhex(packet) for packet in case["response_packets_hex"]])
+    else:
+        reply = handle_tcp(node.handle, bytes.fromhex(case["request_hex"]))
+        octets = bytes.fromhex(case["response_hex"])
+    captured = decode_message(octets)
+    assert different(reply, captured) == {"credential"}
+    assert unsigned(reply) == unsigned(captured)
+    site = handle_tcp(
+        node.handle, encode_message(Message(OpCode.SITE_INFO, body=encode_handle(b"")))
+    )
+    assert verify_message(reply, load_public_key(decode_site(site.body).servers[0].public_key))
+
+
+def unsigned(reply: Message) -> Credential:
+    """The credential but for the signature."""
+    return decode_credential(reply.credential)._replace(signature=b"")
 
 
 @pytest.mark.parametrize("case", plain_exchanges())
@@ -168,5 +243,6 @@ def test_over_http(case, node):
 
 
 def test_every_exception_is_about_a_case():
-    known = {case["id"] for name in ("wire_udp", "wire_tcp", "json_api") for case in cases(name)}
-    assert known >= ELSEWHERE.keys() | DROPPED.keys() | DIFFERENT.keys()
+    names = ("wire_udp", "wire_tcp", "wire_http", "json_api")
+    known = {case["id"] for name in names for case in cases(name)}
+    assert known >= {TWO_REPLIES, CHALLENGE, *CERTIFIED, *DROPPED, *DIFFERENT}
