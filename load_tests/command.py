@@ -54,7 +54,8 @@ def load() -> None:
     """Run a load profile and hold it to its thresholds.
 
     `idnode load PROFILE` runs a built-in profile by name, or the one in a TOML file. `idnode load
-    list` names them, `idnode load compare A B` puts two runs side by side.
+    list` names them, `search PROFILE` looks for the rate that saturates the nodes, `compare A B`
+    puts two runs side by side.
     """
 
 
@@ -124,6 +125,60 @@ def run(
     if not result.total.right:
         return NOBODY if result.total.lost == result.total.sent else NEGATIVE
     return DONE if result.passed else NEGATIVE
+
+
+@load.command()
+@click.argument("profile")
+@data_option
+@click.option("--from", "lowest", type=click.FloatRange(min=1), default=500, show_default=True)
+@click.option("--to", "highest", type=click.FloatRange(min=1, max=1e6), default=200_000)
+@click.option("--duration", type=Duration(), default="5s", show_default=True, help="Of each run.")
+@click.option("--processes", type=click.IntRange(1, 64), help="Generator processes of each load.")
+@click.option("--json", "as_json", is_flag=True, help="Print what was tried as JSON.")
+def search(
+    profile: str,
+    data: Path,
+    lowest: float,
+    highest: float,
+    duration: float,
+    processes: int | None,
+    as_json: bool,
+) -> int:
+    """Search for the highest rate at which PROFILE is answered rightly and in time.
+
+    The rate is doubled until it is not held, then the gap is halved.
+    """
+    from load_tests import durations, preparing
+    from load_tests.measure import Summary, saturation, summarise
+
+    def measure(rate: float) -> Summary:
+        plan = preparing.plan(profile, rate, duration, processes)
+        setting = preparing.setting(plan, data, None, None, DEFAULT_ZONE, False)
+        return summarise(_run(plan, setting).tallies["total"])
+
+    tried = saturation(measure, lowest, highest)
+    found = max((rate for rate, summary in tried if summary.held), default=None)
+    if as_json:
+        print_json(
+            {
+                "saturation": found,
+                "tried": [
+                    {"asked": rate, "right": one.rate, "p99": one.p99, "held": one.held}
+                    for rate, one in tried
+                ],
+            }
+        )
+        return DONE if found else NEGATIVE
+    shown = make_table(
+        ["asked/s", "right/s", "failed", "late", "p99", ""],
+        right=["asked/s", "right/s", "failed", "late", "p99"],
+    )
+    for rate, one in tried:
+        counts = (f"{one.tally.failed + one.tally.slow:,}", f"{one.tally.late:,}")
+        written = (f"{rate:,.0f}", f"{one.rate:,.0f}", *counts, durations.written(one.p99))
+        shown.add_row(*written, "held" if one.held else "not held")
+    show(shown, "no rate was held" if found is None else f"held up to {found:,.0f} requests/s")
+    return DONE if found else NEGATIVE
 
 
 @load.command()

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import subprocess
 import sys
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -63,6 +63,14 @@ def test_names_that_do_not_exist_must_be_denied(topology: Topology, tmp_path: Pa
     assert done.status == 0, done.out + done.err
 
 
+def test_searching_for_the_rate_that_saturates(topology: Topology, tmp_path: Path) -> None:
+    source = profile(tmp_path / "one.toml", "handle-udp")
+    options = ("--from", 20, "--to", 40, "--duration", "200ms", "--json")
+    done = topology.idnode("load", "search", source, *options)
+    assert done.json["tried"][0]["asked"] == 20
+    assert (done.status == 0) == (done.json["saturation"] is not None)
+
+
 @pytest.mark.skipif(find_spec("locust") is None, reason="Locust is not installed (extra `load`)")
 def test_two_locust_workers_without_a_browser(topology: Topology, tmp_path: Path) -> None:
     done = subprocess.run(
@@ -74,7 +82,8 @@ def test_two_locust_workers_without_a_browser(topology: Topology, tmp_path: Path
             LOCUSTFILE,
             "--headless",
             "--skip-log",
-            "--json",
+            "--csv",
+            tmp_path / "run",
             "--processes",
             "2",
             "--users",
@@ -95,16 +104,8 @@ def test_two_locust_workers_without_a_browser(topology: Topology, tmp_path: Path
         cwd=tmp_path,
     )
     assert done.returncode == 0, done.stderr
-    lines = {line["method"]: line for line in _last_document(done.stdout)}
+    with (tmp_path / "run_stats.csv").open() as file:
+        lines = {line["Type"]: line for line in csv.DictReader(file) if line["Type"]}
     assert set(lines) == set(OPERATIONS)
-    assert all(line["num_requests"] > 0 for line in lines.values())
-    assert all(line["num_failures"] == 0 for line in lines.values())
-
-
-def _last_document(text: str) -> Any:
-    """Each process prints a JSON document; the master, who has all figures, prints the last."""
-    document, at = None, 0
-    while at < len(text):
-        document, at = json.JSONDecoder().raw_decode(text, at)
-        at += 1
-    return document
+    assert all(int(line["Request Count"]) > 0 for line in lines.values())
+    assert all(int(line["Failure Count"]) == 0 for line in lines.values())
