@@ -22,11 +22,10 @@ MAX_ENTRIES = 131_072
 class Repeat(NamedTuple):
     """What answers a repeated datagram: packets one after another, all but the last of one size.
 
-    `ids` are the offsets in them where the request's id goes, `how` is what the answer counts as.
+    `how` is what the answer counts as.
     """
 
     octets: bytes
-    ids: tuple[int, ...]
     how: str
 
 
@@ -81,6 +80,8 @@ class PacketCache(Generic[Reply]):
     def drop(self, keys: Iterable[Key]) -> None:
         """Forget every reply about these identifiers."""
         self.changes += 1
+        if not self._requests_of:
+            return
         for key in map(self._subject, keys):
             for request in self._requests_of.pop(key, ()):
                 self._entries.pop(request, None)

@@ -14,11 +14,12 @@ from resolver.cache.packets import PacketCache, Repeat
 from resolver.codecs.dns.answer import encode_reply
 from resolver.codecs.dns.framing import frame
 from resolver.codecs.dns.question import Dropped, Rejected, read_question
-from resolver.codecs.dns.reply import ID, TCP_LIMIT, Question, cache_key, with_id
+from resolver.codecs.dns.reply import TCP_LIMIT, Question, cache_key, with_id
 from resolver.codecs.dns.zone import ZoneView, locate, lookup_key
 from resolver.metrics import Counters
 from resolver.pipeline.sources import Sources, is_passing
 from resolver.query import Answer, Query, Refused, Values
+from resolver.transports.batches import Field
 from resolver.transports.waiting import Address, Replies
 
 UDP: Final = "dns-udp"
@@ -38,7 +39,7 @@ Target = Key | Place | None
 class DnsFront:
     """Serves a node's DNS ports. `view` is what the node is to DNS."""
 
-    id: Final = ID
+    masked: Final = (Field(0, 2),)
     segment: Final = 0
 
     def __init__(self, sources: Sources, counters: Counters, view: ZoneView) -> None:
@@ -56,7 +57,7 @@ class DnsFront:
         self, datagrams: Sequence[bytes], hosts: Sequence[str], now: float
     ) -> list[Repeat | None]:
         """The kept answers to those datagrams that repeat earlier ones, counted."""
-        found = self.packets.get_many([datagram[2:] for datagram in datagrams], now)
+        found = self.packets.get_many(datagrams, now)
         self._counters.answered(UDP, [kept.how for kept in found if kept is not None])
         return found
 
@@ -170,7 +171,7 @@ class DnsFront:
         if is_passing(answer):
             return
         ttl = min(float(answer.ttl), self._keep) if self._sources.recursive else self._keep
-        kept = Repeat(reply, (ID.start,), _slug(answer))
+        kept = Repeat(reply, _slug(answer))
         self.packets.put(request, kept, key, started + ttl)
 
 

@@ -27,7 +27,7 @@ from resolver.pipeline.reflection import ReflectionBudget
 from resolver.pipeline.responder import Reply, Responder, slug
 from resolver.pipeline.sources import Sources, is_passing
 from resolver.query import Answer, Query, Refused, Values
-from resolver.transports.batches import SLOT
+from resolver.transports.batches import SLOT, Field
 from resolver.transports.waiting import Address, Replies
 
 #: Longest time in seconds that a reply is taken from the packet cache, whatever its TTL.
@@ -38,7 +38,8 @@ BAD_LENGTH: Final = "Invalid message length"
 class HandleFront:
     """Serves a node's Handle ports, and the tunnel through its HTTP ports."""
 
-    id: Final = fast.REQUEST_ID
+    #: The request's id and its expiration.
+    masked: Final = (Field(8, 4), Field(36, 4))
     segment: Final = MAX_DATAGRAM
 
     def __init__(
@@ -68,13 +69,13 @@ class HandleFront:
         self, datagrams: Sequence[bytes], hosts: Sequence[str], now: float
     ) -> list[Repeat | None]:
         """The kept answers to those datagrams that repeat earlier ones, counted."""
-        found = self.packets.get_many(fast.repeat_keys(datagrams), now)
-        allows = self._budget.allows
+        found = self.packets.get_many(datagrams, now)
+        trusted = self._budget.trusts(hosts)
         for place, kept in enumerate(found):
             if kept is None:
                 continue
-            size = len(kept.octets)
-            if size > SLOT or not allows(hosts[place], len(datagrams[place]), size, now):
+            size, asked = len(kept.octets), len(datagrams[place])
+            if size > SLOT or not (trusted or self._budget.allows(hosts[place], asked, size, now)):
                 # It has its turn alone, and may be refused and counted there.
                 found[place] = None
         self._counters.answered(UDP, [kept.how for kept in found if kept is not None])
@@ -160,8 +161,7 @@ class HandleFront:
         self._answers[UDP, how] += 1
         if until > perf_counter() and not is_passing(answer):
             octets = b"".join(packets)
-            ids = tuple(range(self.id.start, len(octets), MAX_DATAGRAM))
-            self.packets.put(request, Repeat(octets, ids, how), query.key, until)
+            self.packets.put(request, Repeat(octets, how), query.key, until)
 
     def _plain_packets(
         self, data: bytes, plain: fast.PlainResolve, answer: Answer, now: float

@@ -7,6 +7,7 @@ octets beyond that, refilled over time. Loopback is exempt: it cannot be forged 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 FACTOR: Final = 3
@@ -22,6 +23,10 @@ class ReflectionBudget:
     def __init__(self, exempt: tuple[str, ...] = LOOPBACK) -> None:
         self._exempt = exempt
         self._buckets: dict[str, tuple[float, float]] = {}
+
+    def trusts(self, sources: Iterable[str]) -> bool:
+        """Whether all of them are exempt."""
+        return all(source.startswith(self._exempt) for source in set(sources))
 
     def allows(self, source: str, received: int, sent: int, now: float) -> bool:
         """Whether `sent` octets may answer `received` ones; if so they are paid for."""

@@ -13,7 +13,8 @@ import socket
 import struct
 import sys
 import threading
-from typing import Any, Final, Literal
+from collections.abc import Sequence
+from typing import Any, Final, Literal, NamedTuple
 
 AVAILABLE: Final = sys.platform == "linux"
 #: Datagrams of one system call; octets of one that comes, and of one that goes.
@@ -26,6 +27,8 @@ _NAME_SIZES: Final[dict[int, int]] = {socket.AF_INET: 16, socket.AF_INET6: 28}
 _PORT: Final = struct.Struct(">2xH")
 _UDP_SEGMENT: Final = 103
 _MAX_NAMES: Final = 4096
+_FORMS: Final[dict[int, Literal["H", "I"]]] = {2: "H", 4: "I"}
+_ZEROS: Final = {size: memoryview(bytes(BATCH * size)).cast(form) for size, form in _FORMS.items()}
 
 Address = tuple[Any, ...]
 
@@ -72,9 +75,24 @@ class _Direction:
         )
         self.messages = (_Message * BATCH)(*map(_Message, headers))
         self.first = ctypes.addressof(self.messages)
+        self._slot = slot
         #: Octets to send from slot i, and received into it.
         self.to_send = _column(self._iovecs, _Iovec, _Iovec.length.offset, "Q")
         self.received = _column(self.messages, _Message, _Message.octets.offset, "I")
+
+    def fields(self, field: Field) -> memoryview:
+        """One field of all slots as a sequence of integers."""
+        numbers = memoryview(self.octets).cast(_FORMS[field.size])
+        return numbers[field.at // field.size :: self._slot // field.size]
+
+    def taken(self, count: int) -> list[bytes]:
+        """The octets in the first slots; of what did not fit into one, nothing."""
+        slot, octets = self._slot, memoryview(self.octets)
+        sizes = self.received[:count].tolist()
+        return [
+            bytes(octets[start : start + size]) if size <= slot else b""
+            for start, size in zip(range(0, count * slot, slot), sizes, strict=True)
+        ]
 
 
 class _Buffers:
@@ -83,6 +101,7 @@ class _Buffers:
     def __init__(self, family: int) -> None:
         self.names = bytearray(BATCH * _NAME)
         self._pinned = (ctypes.c_char * len(self.names)).from_buffer(self.names)
+        self.senders = memoryview(self.names).cast("I")[1 :: _NAME // 4]
         names, size = ctypes.addressof(self._pinned), _NAME_SIZES[family]
         self.incoming = _Direction(ROOM, names, size)
         self.outgoing = _Direction(SLOT, names, size)
@@ -103,36 +122,57 @@ class _Shared(threading.local):
 _shared: Final = _Shared()
 
 
-class Hosts(dict[bytes, str]):
-    """The hosts that lately sent something, by their packed addresses."""
+class Field(NamedTuple):
+    """Some octets of a datagram: 2 or 4 of them, at a multiple of that."""
 
-    def __missing__(self, packed: bytes) -> str:
+    at: int
+    size: Literal[2, 4]
+
+
+class _Hosts(dict[int, str]):
+    """The hosts that lately sent something, by the number that stands for their address."""
+
+    def __init__(self, family: int) -> None:
+        self._family = family
+        self._size = 16 if family == socket.AF_INET6 else 4
+
+    def __missing__(self, number: int) -> str:
         if len(self) >= _MAX_NAMES:
             self.clear()
-        family = socket.AF_INET if len(packed) == 4 else socket.AF_INET6
-        host = self[packed] = socket.inet_ntop(family, packed)
+        packed = number.to_bytes(self._size, sys.byteorder)
+        host = self[number] = socket.inet_ntop(self._family, packed)
         return host
 
 
 class BatchSocket:
     """A bound socket. After `receive` everything is about the datagrams of that batch.
 
-    `outgoing` slot i begins at i * SLOT; write its size into `sizes[i]`. What is longer than
-    `segment`, where that is not 0, goes out as datagrams of that size and a last shorter one.
+    `masked` are the fields in which repeats of a request differ, the first is its id. What is
+    longer than `segment`, where that is not 0, goes out as datagrams of that size and a last
+    shorter one.
     """
 
-    def __init__(self, bound: socket.socket, segment: int = 0) -> None:
+    def __init__(
+        self, bound: socket.socket, masked: Sequence[Field] = (), segment: int = 0
+    ) -> None:
         self._socket = bound
         self._fd = bound.fileno()
-        self._buffers = _shared.of(bound.family)
-        self._hosts = Hosts()
+        self._buffers = buffers = _shared.of(bound.family)
+        self._hosts = _Hosts(bound.family)
         self._ipv6 = bound.family == socket.AF_INET6
-        self._packed = slice(8, 24) if self._ipv6 else slice(4, 8)
         libc = ctypes.CDLL(None, use_errno=True)
         self._recvmmsg, self._sendmmsg = libc.recvmmsg, libc.sendmmsg
-        self.outgoing = self._buffers.outgoing.octets
-        self.sizes = self._buffers.outgoing.to_send
+        self.outgoing = buffers.outgoing.octets
+        #: Octets of the answer in each slot of `outgoing`; slot i begins at i * SLOT.
+        self.sizes = buffers.outgoing.to_send
         self.segment = segment if segment and self._segments(segment) else 0
+        self._masks = [buffers.incoming.fields(field) for field in masked]
+        ids = [Field(at, masked[0].size) for at in self._places(masked)] if masked else []
+        self._ids = [buffers.outgoing.fields(field) for field in ids]
+
+    def _places(self, masked: Sequence[Field]) -> range:
+        """Where the packets of an answer have the id."""
+        return range(masked[0].at, SLOT if self.segment else masked[0].at + 1, self.segment or 1)
 
     @property
     def port(self) -> int:
@@ -154,28 +194,46 @@ class BatchSocket:
             raise OSError(code, os.strerror(code))
         return 0
 
-    def datagrams(self, count: int) -> list[bytes]:
-        """The octets of the datagrams; of a longer one than ROOM nothing."""
-        whole = memoryview(self._buffers.incoming.octets)
-        sizes = self._buffers.incoming.received[:count].tolist()
-        return [
-            bytes(whole[start : start + size]) if size <= ROOM else b""
-            for start, size in zip(range(0, count * ROOM, ROOM), sizes, strict=True)
-        ]
+    def masked(self, count: int) -> list[bytes]:
+        """The datagrams with zeros for what is masked."""
+        whole = [mask[:count].tobytes() for mask in self._masks]
+        for mask in self._masks:
+            mask[:count] = _ZEROS[mask.itemsize][:count]
+        datagrams = self._buffers.incoming.taken(count)
+        for mask, octets in zip(self._masks, whole, strict=True):
+            mask[:count] = memoryview(octets).cast("B").cast(_FORMS[mask.itemsize])
+        return datagrams
+
+    def datagram(self, slot: int) -> bytes:
+        """A datagram as it came; nothing of one that is longer than ROOM."""
+        incoming = self._buffers.incoming
+        start, size = slot * ROOM, incoming.received[slot]
+        return bytes(incoming.octets[start : start + size]) if size <= ROOM else b""
+
+    def set_ids(self, count: int) -> None:
+        """Give the answers in the first slots, in all their packets, the ids of their requests."""
+        if self._masks:
+            asked = self._masks[0][:count]
+            for ids in self._ids[: 1 + max(self.sizes[:count]) // (self.segment or SLOT)]:
+                ids[:count] = asked
 
     def hosts(self, count: int) -> list[str]:
         """The address of each sender, without its port."""
+        if not self._ipv6:
+            return [*map(self._hosts.__getitem__, self._buffers.senders[:count].tolist())]
         names, hosts = bytes(self._buffers.names), self._hosts
-        first, last = self._packed.start, self._packed.stop
-        return [hosts[names[at + first : at + last]] for at in range(0, count * _NAME, _NAME)]
+        order: Literal["little", "big"] = sys.byteorder
+        starts = range(8, count * _NAME, _NAME)
+        return [hosts[int.from_bytes(names[at : at + 16], order)] for at in starts]
 
     def address(self, slot: int) -> Address:
         """Where a datagram came from, as the functions of `socket` have it."""
         name = bytes(self._buffers.names[slot * _NAME : (slot + 1) * _NAME])
-        host, (port,) = self._hosts[name[self._packed]], _PORT.unpack_from(name)
+        (port,) = _PORT.unpack_from(name)
         if not self._ipv6:
-            return (host, port)
-        flow, scope = struct.unpack_from(">I", name, 4)[0], struct.unpack_from("=I", name, 24)[0]
+            return (socket.inet_ntop(socket.AF_INET, name[4:8]), port)
+        host = socket.inet_ntop(socket.AF_INET6, name[8:24])
+        flow, scope = int.from_bytes(name[4:8], "big"), int.from_bytes(name[24:28], sys.byteorder)
         return (host, port, flow, scope)
 
     def send(self, first: int, end: int) -> int:

@@ -13,7 +13,7 @@ from time import perf_counter
 from typing import Final, Protocol, cast
 
 from resolver.cache.packets import Repeat
-from resolver.transports.batches import AVAILABLE, BATCH, SLOT, BatchSocket
+from resolver.transports.batches import AVAILABLE, BATCH, SLOT, BatchSocket, Field
 from resolver.transports.udp import UdpServer, bound_socket
 from resolver.transports.waiting import Address, Replies, Waiting
 
@@ -22,11 +22,14 @@ TURNS: Final = 4
 
 
 class DatagramFront(Protocol):
-    """What a batch is put to. `id` is where a request has its id; packets have at most `segment`
-    octets each, where that is not 0."""
+    """What a batch is put to.
+
+    `masked` are the fields in which repeats of a request differ, first the id, which the answer has
+    in the same place. Packets have at most `segment` octets each, where that is not 0.
+    """
 
     @property
-    def id(self) -> slice: ...
+    def masked(self) -> Sequence[Field]: ...
 
     @property
     def segment(self) -> int: ...
@@ -34,7 +37,7 @@ class DatagramFront(Protocol):
     def repeats(
         self, datagrams: Sequence[bytes], hosts: Sequence[str], now: float
     ) -> list[Repeat | None]:
-        """The kept answer to each datagram from each host, counted, where there is one.
+        """The kept answer to each masked datagram from each host, counted, where there is one.
 
         It has at most `batches.SLOT` octets.
         """
@@ -86,33 +89,31 @@ class BatchServer:
     def _answer(self, count: int) -> None:
         started = perf_counter()
         front, sock = self._front, self._socket
-        datagrams = sock.datagrams(count)
-        found = front.repeats(datagrams, sock.hosts(count), started)
-        id_, first = front.id, 0
+        found = front.repeats(sock.masked(count), sock.hosts(count), started)
+        outgoing, sizes, first = sock.outgoing, sock.sizes, 0
+        gaps = []
         for slot, repeat in enumerate(found):
             if repeat is not None:
-                self._fill(slot, repeat.octets, repeat.ids, datagrams[slot][id_])
-            elif not self._ask(slot, datagrams[slot]):
-                self._flush(first, slot)
-                first = slot + 1
+                octets = repeat.octets
+                start, size = slot * SLOT, len(octets)
+                outgoing[start : start + size] = octets
+                sizes[slot] = size
+            elif not self._ask(slot):
+                sizes[slot] = 0
+                gaps.append(slot)
+        sock.set_ids(count)
+        for gap in gaps:
+            self._flush(first, gap)
+            first = gap + 1
         self._flush(first, count)
         known = count - found.count(None)
         if known:
             front.repeated(known, perf_counter() - started)
 
-    def _fill(self, slot: int, octets: bytes, ids: Sequence[int], ident: bytes) -> None:
-        """Put an answer in its slot, under the id of the request."""
-        outgoing, start = self._socket.outgoing, slot * SLOT
-        size, width = len(octets), len(ident)
-        outgoing[start : start + size] = octets
-        for offset in ids:
-            outgoing[start + offset : start + offset + width] = ident
-        self._socket.sizes[slot] = size
-
-    def _ask(self, slot: int, request: bytes) -> bool:
+    def _ask(self, slot: int) -> bool:
         """Have a datagram answered; whether the answer is in its slot."""
         address = self._socket.address(slot)
-        replies = self._front.datagram(request, address)
+        replies = self._front.datagram(self._socket.datagram(slot), address)
         if replies is None:
             return False
         if not isinstance(replies, (tuple, list)):
@@ -120,7 +121,8 @@ class BatchServer:
             return False
         octets = b"".join(replies)
         if len(octets) <= SLOT and (len(replies) == 1 or self._front.segment):
-            self._fill(slot, octets, (), b"")
+            self._socket.outgoing[slot * SLOT : slot * SLOT + len(octets)] = octets
+            self._socket.sizes[slot] = len(octets)
             return True
         self._send(replies, address)
         return False
@@ -138,7 +140,7 @@ class BatchServer:
 async def listen(front: DatagramFront, host: str, port: int) -> BatchServer | UdpServer:
     """Serve a UDP port in the best way that the system has. Raises OSError if it is taken."""
     if AVAILABLE:
-        bound = BatchSocket(bound_socket(host, port), front.segment)
+        bound = BatchSocket(bound_socket(host, port), front.masked, front.segment)
         if bound.segment == front.segment:
             return BatchServer(front, bound)
         bound.close()

@@ -19,8 +19,6 @@ IN: Final = 1
 DO: Final = 0x8000
 HEADER: Final = struct.Struct(">HHHHHH")
 HEADER_SIZE: Final = HEADER.size
-#: Where a message has its id.
-ID: Final = slice(0, 2)
 
 #: Most octets of a UDP reply: without EDNS (RFC 1035), and with it (no fragments on any path).
 PLAIN_UDP, EDNS_UDP = 512, 1232
@@ -123,8 +121,8 @@ def header_only(ident: int, flags: int, rcode: int) -> bytes:
 
 
 def cache_key(datagram: bytes) -> bytes:
-    """What two datagrams with the same answer share: everything but the id."""
-    return datagram[2:]
+    """What two datagrams with the same answer share: everything but the id, which is 0."""
+    return b"\x00\x00" + datagram[2:]
 
 
 def with_id(reply: bytes, datagram: bytes) -> bytes:

@@ -8,7 +8,6 @@ or says what is wrong. What both can read, both read alike.
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final, NamedTuple
 
@@ -30,8 +29,7 @@ _NO_SELECTION: Final = bytes(8)
 _NO_CREDENTIAL: Final = bytes(4)
 _NOT_PLAIN: Final = AT | CT | ENC | RD
 _ENVELOPE_FLAGS: Final = 0xFC
-#: Where a packet has the id of its request.
-REQUEST_ID: Final = slice(8, 12)
+_REQUEST_ID: Final = slice(8, 12)
 
 
 class PlainResolve(NamedTuple):
@@ -118,7 +116,7 @@ def encode_plain_reply(
             _REPLY.pack(
                 _reply_versions(request.versions),
                 0,
-                datagram[REQUEST_ID],
+                datagram[_REQUEST_ID],
                 0,
                 28 + body_length,
                 1,
@@ -139,7 +137,7 @@ def encode_plain_reply(
 
 
 def cache_key(datagram: bytes) -> bytes | None:
-    """What repeats of a request have in common: all but request id and expiration.
+    """What repeats of a request have in common: all but request id and expiration, which are 0.
 
     None where a reply may not be used twice: in a session, in several packets, encrypted, or
     signed (a signature covers the request id). With a request digest the expiration counts, for
@@ -153,22 +151,13 @@ def cache_key(datagram: bytes) -> bytes | None:
     ):
         return None
     if datagram[29] & 0x80:
-        return datagram[:8] + datagram[12:]
-    return datagram[:8] + datagram[12:36] + datagram[40:]
-
-
-def repeat_keys(datagrams: Sequence[bytes]) -> list[bytes]:
-    """What `cache_key` gives where it gives a key and there is no request digest.
-
-    Of other datagrams it is something that is never the key of such a one: what tells them apart is
-    in it.
-    """
-    return [datagram[:8] + datagram[12:36] + datagram[40:] for datagram in datagrams]
+        return b"digest" + datagram[:8] + datagram[12:]
+    return datagram[:8] + bytes(4) + datagram[12:36] + bytes(4) + datagram[40:]
 
 
 def with_request_id(octets: bytes, datagram: bytes) -> list[bytes]:
     """The packets of a kept reply, one after another in `octets`, as the reply to this request."""
-    request_id = datagram[REQUEST_ID]
+    request_id = datagram[_REQUEST_ID]
     packets = (octets[at : at + MAX_DATAGRAM] for at in range(0, len(octets), MAX_DATAGRAM))
     return [packet[:8] + request_id + packet[12:] for packet in packets]
 
