@@ -66,12 +66,13 @@ class Listener:
         self._publish = publish
         self._news: asyncio.Queue[News] = asyncio.Queue()
         self._tasks: list[asyncio.Task[None]] = []
+        self._connection: asyncpg.Connection | None = None
 
     async def start(self) -> None:
         """Listen from now on. Raises StorageUnavailable."""
-        connection = await self._listen()
+        self._connection = await self._listen()
         self._tasks = [
-            asyncio.create_task(self._stay(connection), name="changes of other processes"),
+            asyncio.create_task(self._stay(), name="changes of other processes"),
             asyncio.create_task(self._tell(), name="tell changes of other processes"),
         ]
 
@@ -79,6 +80,8 @@ class Listener:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._connection is not None:
+            self._connection.terminate()
 
     async def _listen(self) -> asyncpg.Connection:
         connection = await connect(self._url)
@@ -100,16 +103,13 @@ class Listener:
             keys = None if news.keys is None else [Key(*key) for key in news.keys]
             await self._publish(keys, news.homed_changed)
 
-    async def _stay(self, connection: asyncpg.Connection) -> None:
+    async def _stay(self) -> None:
         """Listen again whenever the connection is lost, for as long as the store is open."""
-        try:
-            while True:
-                await _loss(connection)
-                connection = await self._again()
-                _log.warning("news of other processes may have been missed")
-                self._news.put_nowait(News("", None, True))
-        finally:
-            connection.terminate()
+        while True:
+            await _loss(self._connection)
+            self._connection = await self._again()
+            _log.warning("news of other processes may have been missed")
+            self._news.put_nowait(News("", None, True))
 
     async def _again(self) -> asyncpg.Connection:
         pause = _FIRST_RETRY

@@ -280,8 +280,10 @@ class SqlStore(ABC):
 
         What a failed write or sync left behind in the connection is not to be trusted again.
         """
+        if connection.sync_connection is None:
+            return
         try:
-            if broken and connection.sync_connection is not None:
+            if broken:
                 await connection.invalidate()
             await connection.close()
         except (DBAPIError, OSError) as error:

@@ -4,10 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
-import signal
-import subprocess
-import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -35,12 +31,13 @@ from registry.errors import (
 from registry.grouping import Asked, Done, Once, Receipt, Stored, count_deltas, decide_group
 from registry.registration import BATCH_SIZE, Registrar
 from registry.schemes.handle import Key
+from registry.storage.backends import open_store
 from registry.storage.interface import Row, Store, is_counted
 from registry.storage.sqlite import SqliteStore
 from registry.storage.sqlite_books import SqliteBooks
 from registry.values.value import Value, decode_record, encode_record
-from tests.support import registering_writer
 from tests.support.disk import full_disk
+from tests.support.registering_writer import check_kept, killed_while_registering
 from tests.support.statements import recorded_statements
 
 SECTOR, HOSTED = "88.901", "88.901.7"
@@ -334,33 +331,13 @@ def test_grouping_changes_nothing(some: list[Change], cut: int) -> None:
 async def test_no_kill_loses_an_acknowledged_registration_or_leaves_half_of_one(
     tmp_path: Path,
 ) -> None:
-    path = tmp_path / "node.db"
+    url = f"sqlite:///{tmp_path}/node.db"
     acknowledged: set[str] = set()
     for attempt in range(10):
-        acknowledged |= kill_while_registering(path, str(attempt), after=20 + 37 * attempt)
-        store = await SqliteStore.open(path)
-        rows = {row.suffix: row async for row in store.reads.scan("88.901")}
-        assert acknowledged <= rows.keys()
-        assert (await store.reads.counts())["88.901"] == len(rows)
-        for suffix, row in rows.items():
-            assert [value.data for value in decode_record(row.record)] == [
-                value.data for value in registering_writer.values(suffix)
-            ]
+        acknowledged |= killed_while_registering(url, str(attempt), after=20 + 37 * attempt)
+        store = await open_store(url)
+        await check_kept(store, acknowledged)
         await store.close()
-        with SqliteBooks.open(path) as books:
+        with SqliteBooks.open(tmp_path / "node.db") as books:
             assert list(verify(books.entries(), [], lambda _: False)) == []
             assert list(check_rows(books)) == []
-
-
-def kill_while_registering(path: Path, name: str, after: int) -> set[str]:
-    """The suffixes that a writer acknowledged before `kill -9`, given after at least `after`."""
-    command = [sys.executable, "-m", "tests.support.registering_writer", str(path), name]
-    root = Path(__file__).parents[2]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=root) as writer:
-        assert writer.stdout is not None
-        lines = [writer.stdout.readline() for _ in range(after)]
-        os.kill(writer.pid, signal.SIGKILL)
-        # A line that was cut off by the kill was not an acknowledgement yet.
-        lines += [line for line in writer.stdout if line.endswith("\n")]
-    assert all(lines), "the writer ended by itself"
-    return {line.strip() for line in lines}

@@ -89,6 +89,9 @@ class Server:
         assert self._ready.acquire(timeout=PATIENCE), "".join(self._log[-20:])
 
     def stop(self) -> None:
+        """End it, if it still runs."""
+        if self._process.poll() is not None:
+            return
         self._process.send_signal(signal.SIGQUIT)
         self._process.wait(PATIENCE)
         self._reader.join(PATIENCE)
@@ -143,7 +146,6 @@ def running() -> Iterator[Server]:
     with _directory() as directory:
         data = directory / "data"
         _run([bin_ / "initdb", "-D", data, "-U", "idnode", "-A", "trust", "-E", "UTF8", "-N"])
-        # Sorts in an order of its own where nothing else is said, to show that it is.
         with (data / "postgresql.conf").open("a") as settings:
             settings.write("listen_addresses = '127.0.0.1'\nmax_connections = 200\n")
         server = Server(bin_, data)
