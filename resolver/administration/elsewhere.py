@@ -6,14 +6,15 @@ reply to the very request that was sent (RFC 3652 section 3.5.3).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Final
 
 from registry.clock import Clock
 from registry.errors import Overloaded
 from registry.schemes.handle import Key, parse
 from registry.values.site import Site
-from resolver.client import Client, Denied, Endpoint, ExchangeFailed
+from resolver.client import Client, Denied, ExchangeFailed
 from resolver.client.endpoint import server_key
 from resolver.client.requests import new_request
 from resolver.codecs.handle.bodies.authentication import (
@@ -45,49 +46,47 @@ class OtherNodes:
         self._asking = 0
 
     async def record(self, key: Key) -> bytes | None:
-        """The public values of an identifier as its own node certifies them."""
-        endpoint = await self._find(key)
-        if endpoint is None:
-            return None
-        try:
-            answer = await self._client.resolve(str(key), endpoint, certified=True)
-        except ExchangeFailed:
-            return None
+        """The public values of an identifier as its own node certifies them. Raises Overloaded."""
+        with self._one_more():
+            try:
+                endpoint = await self._client.find(str(key), (self._root(),))
+                answer = await self._client.resolve(str(key), endpoint, certified=True)
+            except (ExchangeFailed, Denied):
+                return None
         return answer.record if isinstance(answer, Values) else None
 
     async def vouches(self, request: VerifyRequest, version: Version) -> bool:
         """Whether the node that holds the secret finds the answer right; False if nobody says so.
 
-        `version` is that of the answer, which says how its digest was made.
+        `version` is that of the answer, which says how its digest was made. Raises Overloaded.
         """
-        endpoint = await self._find(parse(request.user_handle))
-        if endpoint is None:
-            return False
+        identifier = str(parse(request.user_handle))
         body = encode_verify_request(request)
         asked = new_request(
             OpCode.VERIFY_CHALLENGE, body, self._clock, op_flags=CT | RD, version=version
         )
-        try:
-            reply = await exchange_tcp(
-                endpoint.host,
-                endpoint.port,
-                encode_message(asked),
-                lambda octets: _verdict(asked, octets, endpoint.public_key),
-                PATIENCE,
-            )
-        except ExchangeFailed:
-            return False
-        return reply.reply
+        with self._one_more():
+            try:
+                home = await self._client.find(identifier, (self._root(),))
+                received = await exchange_tcp(
+                    home.host,
+                    home.port,
+                    encode_message(asked),
+                    lambda octets: _verdict(asked, octets, home.public_key),
+                    PATIENCE,
+                )
+            except (ExchangeFailed, Denied):
+                return False
+        return received.reply
 
-    async def _find(self, key: Key) -> Endpoint | None:
-        """The node that homes an identifier. Raises Overloaded if too much is asked at a time."""
+    @contextmanager
+    def _one_more(self) -> Iterator[None]:
+        """Count a question that is under way. Raises Overloaded if there are too many."""
         if self._asking >= MAX_ASKING:
             raise Overloaded("too many keys are asked for elsewhere")
         self._asking += 1
         try:
-            return await self._client.find(str(key), (self._root(),))
-        except (ExchangeFailed, Denied):
-            return None
+            yield
         finally:
             self._asking -= 1
 

@@ -21,11 +21,15 @@ from registry.schemes.handle import DEFAULT_RULES, HandleRules, Key, parse
 from registry.values.key_objects import load_public_key
 from registry.values.value import decode_value, scan
 from resolver.administration.workers import Workers
-from resolver.codecs.handle.answers import verify_key_answer, verify_secret_answer
+from resolver.codecs.handle.answers import (
+    PUBLIC_KEY,
+    SECRET_KEY,
+    verify_key_answer,
+    verify_secret_answer,
+)
 from resolver.codecs.handle.bodies.authentication import ChallengeAnswer, VerifyRequest
 from resolver.codecs.handle.versions import Version
 
-SECRET_KEY, PUBLIC_KEY = b"HS_SECKEY", b"HS_PUBKEY"
 #: Most keys of one identifier that are tried when an answer names none (index 0).
 MAX_KEYS: Final = 8
 

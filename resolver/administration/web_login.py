@@ -11,9 +11,14 @@ from typing import Final, NamedTuple
 
 from registry.errors import AuthenticationFailed, InvalidCredential, SessionUnknown
 from registry.rights import Identity
-from resolver.administration.verification import PUBLIC_KEY, SECRET_KEY, Verifier
+from resolver.administration.verification import Verifier
 from resolver.administration.web_sessions import WebSession, WebSessions
-from resolver.codecs.handle.answers import SALT_SIZE, make_secret_answer
+from resolver.codecs.handle.answers import (
+    PUBLIC_KEY,
+    SALT_SIZE,
+    SECRET_KEY,
+    make_secret_answer,
+)
 from resolver.codecs.handle.bodies.authentication import ChallengeAnswer
 from resolver.codecs.handle.versions import OWN
 from resolver.codecs.json_api.authorization import (

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass, field
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
 from registry.values.key_objects import PrivateKeyObject
-from resolver.codecs.handle.answers import SALT_SIZE, make_key_answer, make_secret_answer
+from resolver.codecs.handle.answers import (
+    PUBLIC_KEY,
+    SALT_SIZE,
+    SECRET_KEY,
+    make_key_answer,
+    make_secret_answer,
+)
 from resolver.codecs.handle.bodies.authentication import ChallengeAnswer
 from resolver.codecs.handle.versions import Version
-
-SECRET_KEY: Final = b"HS_SECKEY"
-PUBLIC_KEY: Final = b"HS_PUBKEY"
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,8 @@ from resolver.codecs.handle.keyed_digest import (
 from resolver.codecs.handle.signing import signature_hash
 from resolver.codecs.handle.versions import NAMED_DIGEST_SINCE, SHA256_SINCE, Version, at_least
 
+#: The types of values that hold keys.
+SECRET_KEY, PUBLIC_KEY = b"HS_SECKEY", b"HS_PUBKEY"
 #: Octets of the salt for `make_secret_answer`.
 SALT_SIZE: Final = 16
 
