@@ -24,6 +24,7 @@ MIN_VALUE_SIZE: Final = 26
 
 _FIXED: Final = struct.Struct(">IIBIB")  # index, timestamp, TTL type, TTL, permissions
 _U32: Final = struct.Struct(">I")
+_HEAD: Final = struct.Struct(">8xBIBI")  # TTL type, TTL, permissions, length of the type
 
 
 class Reference(NamedTuple):
@@ -133,6 +134,51 @@ def scan(record: bytes) -> Iterator[Span]:
         )
 
 
+def bounds(record: bytes) -> list[tuple[int, int, int]]:
+    """Where each value of a stored record begins, its type ends, and its data. It is trusted."""
+    unpack = _U32.unpack_from
+    found, offset = [], 4
+    for _ in range(unpack(record)[0]):
+        start = offset
+        type_end = start + 18 + unpack(record, start + 14)[0]
+        data_end = type_end + 4 + unpack(record, type_end)[0]
+        found.append((start, type_end, data_end))
+        offset = data_end + 4
+        for _ in range(unpack(record, data_end)[0]):
+            offset += 8 + unpack(record, offset)[0]
+    return found
+
+
+class Survey(NamedTuple):
+    """What all values of a record have in common, without decoding them.
+
+    `permissions` are those that every value gives, `ttl` is the least time to live in seconds.
+    """
+
+    permissions: int
+    ttl: int
+
+
+def survey(record: bytes, now: float) -> Survey:
+    """The survey of a stored record at a Unix time (of none: all permissions, 0). It is trusted."""
+    head, unpack = _HEAD.unpack_from, _U32.unpack_from
+    permissions, least, offset = 0xF, None, 4
+    for _ in range(unpack(record)[0]):
+        ttl_type, ttl, given, type_length = head(record, offset)
+        offset += 18 + type_length
+        offset += 4 + unpack(record, offset)[0]
+        references = unpack(record, offset)[0]
+        offset += 4
+        for _ in range(references):
+            offset += 8 + unpack(record, offset)[0]
+        if ttl_type == TTL_ABSOLUTE:
+            ttl = max(0, ttl - int(now))
+        if least is None or ttl < least:
+            least = ttl
+        permissions &= given
+    return Survey(permissions, least or 0)
+
+
 def join_spans(record: bytes, spans: Iterable[Span]) -> bytes:
     """A record made of the given spans of another one."""
     pieces = [record[span.start : span.end] for span in spans]
@@ -156,13 +202,7 @@ def selected(span: Span, indexes: Sequence[int], types: Sequence[bytes]) -> bool
 
 def smallest_ttl(record: bytes, now: float) -> int:
     """The least time to live of the values of a stored record, in seconds from `now` (none: 0)."""
-    least = None
-    for span in scan(record):
-        _, _, ttl_type, ttl, _ = _FIXED.unpack_from(record, span.start)
-        if ttl_type == TTL_ABSOLUTE:
-            ttl = max(0, ttl - int(now))
-        least = ttl if least is None else min(least, ttl)
-    return least or 0
+    return survey(record, now).ttl
 
 
 def check_trusted(record: bytes) -> bytes:
@@ -175,7 +215,9 @@ __all__ = [
     "DecodeError",
     "Reference",
     "Span",
+    "Survey",
     "Value",
+    "bounds",
     "decode_record",
     "decode_value",
     "encode_record",
@@ -183,5 +225,6 @@ __all__ = [
     "join_spans",
     "scan",
     "selected",
+    "survey",
     "type_matches",
 ]

@@ -26,6 +26,7 @@ from resolver.codecs.dns.reply import (
     assemble,
     pointer,
     record,
+    records,
     too_large,
 )
 from resolver.codecs.dns.zone import ZoneView, servers_of
@@ -80,9 +81,9 @@ def _identifier(question: Question, prefix: str, answer: Values, view: ZoneView)
     """The values of an identifier as records of the type asked."""
     qtype = question.qtype
     if (form := rdata.OF_IDENTIFIER.get(qtype)) is not None:
-        records = [record(qtype, answer.ttl, data) for data in form(answer.record)]
-        if records:
-            return Sections(authoritative=answer.authoritative, answer=records)
+        found = records(qtype, answer.ttl, form(answer.record))
+        if found:
+            return Sections(authoritative=answer.authoritative, answer=found)
     elif qtype == ANY:
         any_ = [record(HINFO, answer.ttl, rdata.HINFO_RDATA)]
         return Sections(authoritative=answer.authoritative, answer=any_)

@@ -17,6 +17,7 @@ from registry.values.value import (
     DEFAULT_TTL,
     TTL_ABSOLUTE,
     Span,
+    bounds,
     scan,
 )
 from resolver.codecs.dns.reply import NAPTR, TXT, URI, TooLarge
@@ -28,6 +29,7 @@ _NAPTR: Final = struct.Struct(">HH")  # order, preference
 _SOA: Final = struct.Struct(">IIIII")  # serial, refresh, retry, expire, minimum
 _SRV: Final = struct.Struct(">HHH")  # priority, weight, port
 _MAX_STRING: Final = 255
+_NO_TIME: Final = bytes(4)
 _CONTROL: Final = re.compile(rb"[\x00-\x1f\x7f]")
 _REFRESH, _RETRY, _EXPIRE = 3600, 600, 86_400
 #: RFC 8482 section 4.2: the answer to ANY.
@@ -36,14 +38,15 @@ HINFO_RDATA: Final = b"\x07RFC8482\x00"
 
 def txt(record: bytes) -> Iterator[bytes]:
     """A TXT record a value: strings `name=value`, the data last. Raises TooLarge."""
-    for span in scan(record):
-        start = span.start
-        head = _head(record[start : start + 4], record[start + 8 : start + 14], span.type)
-        if timestamp := _NUMBER.unpack_from(record, start + 4)[0]:
+    for start, type_end, data_end in bounds(record):
+        life, type_ = record[start + 8 : start + 14], record[start + 18 : type_end]
+        head = _head(record[start : start + 4], life, type_)
+        if record[start + 4 : start + 8] != _NO_TIME:
+            timestamp = _NUMBER.unpack_from(record, start + 4)[0]
             head += _string(b"timestamp=%d" % timestamp)
-        data = _shown(_data(record, span))
+        data = _shown(record[type_end + 4 : data_end])
         if len(data) <= _MAX_STRING:
-            yield head + _string(data)
+            yield b"%b%c%b" % (head, len(data), data)
         else:
             pieces = range(0, len(data), _MAX_STRING)
             yield head + b"".join([_string(data[at : at + _MAX_STRING]) for at in pieces])
@@ -112,17 +115,17 @@ def _data(record: bytes, span: Span) -> bytes:
 
 def _shown(data: bytes) -> bytes:
     """Data as text if it is text without control characters, else in base64."""
-    if not _CONTROL.search(data) and (data.isascii() or _is_utf8(data)):
+    if _is_text(data):
         return b"data=" + data
     return b"data64=" + base64.b64encode(data)
 
 
-def _is_utf8(data: bytes) -> bool:
+def _is_text(data: bytes) -> bool:
     try:
-        data.decode()
+        # Control characters are not printable; what else is not is looked at again.
+        return data.decode().isprintable() or not _CONTROL.search(data)
     except UnicodeDecodeError:
         return False
-    return True
 
 
 def _urls(record: bytes) -> Iterator[bytes]:

@@ -6,7 +6,7 @@ Names in records are compressed against the question, which every reply repeats 
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
 from registry import outcomes
@@ -27,6 +27,7 @@ TCP_LIMIT: Final = 65_535
 ASKED_NAME: Final = b"\xc0\x0c"
 
 _RECORD: Final = struct.Struct(">HHIH")  # type, class, TTL, length
+_TYPE_TTL: Final = struct.Struct(">HHI")  # type, class, TTL
 _OPT: Final = struct.Struct(">BHHIH")  # root name, type, payload size, extended flags, length
 _EDE: Final = struct.Struct(">HHH")  # option code, length, info code
 _EDE_OPTION: Final = 15
@@ -85,6 +86,15 @@ def record(rtype: int, ttl: int, rdata: bytes, owner: bytes = ASKED_NAME) -> byt
     if len(rdata) > TCP_LIMIT:
         raise TooLarge
     return owner + _RECORD.pack(rtype, IN, min(ttl, _MAX_TTL), len(rdata)) + rdata
+
+
+def records(rtype: int, ttl: int, contents: Iterable[bytes]) -> list[bytes]:
+    """Records of one type about the name in the question. Raises TooLarge."""
+    head = ASKED_NAME + _TYPE_TTL.pack(rtype, IN, min(ttl, _MAX_TTL))
+    try:
+        return [head + len(rdata).to_bytes(2, "big") + rdata for rdata in contents]
+    except OverflowError:
+        raise TooLarge from None
 
 
 def pointer(offset: int) -> bytes:
