@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Final
 from urllib.parse import quote
 
@@ -181,9 +182,10 @@ class BulkRoutes:
         try:
             await upload.run(_reading(request))
         except Refusal as refusal:
-            if not answer.begun:
+            if not answer.begun and not isinstance(refusal, UploadCut):
                 raise
-            await answer.end(upload.summary(refusal), keep=False)
+            with suppress(ConnectionError):
+                await answer.end(upload.summary(refusal), keep=False)
         else:
             await answer.end(upload.summary(), keep=True)
         finally:
@@ -228,9 +230,12 @@ def _reading(request: web.Request) -> Callable[[], Awaitable[bytes]]:
 
     async def reading() -> bytes:
         try:
-            return await read()
+            octets = await read()
         except _CUT:
             raise UploadCut("the upload was cut off") from None
+        if not octets and getattr(request.protocol, "cut_off", False):
+            raise UploadCut("the upload ends before its end")
+        return octets
 
     return reading
 

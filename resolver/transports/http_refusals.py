@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any, Final, Protocol
 
-from aiohttp import hdrs, web
+from aiohttp import StreamReader, hdrs, web
 from aiohttp.http_exceptions import BadHttpMessage, BadHttpMethod, LineTooLong
 from aiohttp.typedefs import Middleware
 
@@ -90,11 +90,33 @@ async def check_method(request: web.Request) -> None:
 class Connection(web.RequestHandler):
     """aiohttp's side of a connection, with our words for what it cannot read."""
 
-    __slots__ = ("_front",)
+    __slots__ = ("_body", "_front", "cut_off")
 
     def __init__(self, manager: web.Server, front: Refuses, **more: Any) -> None:
         super().__init__(manager, **PARSER_LIMITS, **more)
         self._front = front
+        self._body: StreamReader | None = None
+        self.cut_off = False
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self._messages:
+            self._body = self._messages[-1][1]
+
+    def eof_received(self) -> bool | None:  # type: ignore[override]
+        """Who sends no more may still hear the reply, also to a body that was not sent whole.
+
+        What is there of such a body can be read; `cut_off` says that it is not all.
+        """
+        busy = self._waiter is None or bool(self._messages)
+        tls = self.transport is None or self.transport.get_extra_info("sslcontext") is not None
+        if tls or not busy:
+            return None
+        if self._body is not None and not self._body.is_eof():
+            self.cut_off = True
+            self._body.feed_eof()
+        self.close()
+        return True
 
     def handle_error(
         self,
