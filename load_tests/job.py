@@ -13,6 +13,7 @@ class Job(msgspec.Struct, frozen=True):
     `outstanding` makes it a closed loop over the length of the stages. `sectors` gives the parts of
     the sectors, `exponent` the Zipf law within each, 0 for none; `absent` is the part of requests
     for identifiers that do not exist. `oracle` is a file of known identifiers.
+    `rows` is how many are registered with one request.
     """
 
     load: str
@@ -37,6 +38,7 @@ class Job(msgspec.Struct, frozen=True):
     zone: str = ""
     prefix: str = ""
     token: str = ""
+    rows: int = 1
 
     @property
     def seconds(self) -> float:

@@ -10,6 +10,8 @@ for their answers. What that hides, `idnode load` shows.
 
 from __future__ import annotations
 
+from locust import constant_throughput
+
 from load_tests.users.base import OperationUser
 
 
@@ -60,3 +62,11 @@ class Registration(OperationUser):
 
     operation = "register"
     weight = 1
+
+
+class BulkRegistration(OperationUser):
+    """Registers 500 new identifiers with each request."""
+
+    operation = "register-bulk"
+    weight = 1
+    wait_time = constant_throughput(0.5)

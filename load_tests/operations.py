@@ -139,4 +139,5 @@ OPERATIONS: Final = {
     ),
     "http-redirect": Operation("http", ("http",), _redirect),
     "register": Operation("http", ("http",)),
+    "register-bulk": Operation("http", ("http",)),
 }

@@ -94,7 +94,7 @@ def _running(data: Path, *, needed: bool) -> RunningTopology | None:
 def _known(profile: Profile, data: Path, identifiers: Path | None, target: Target) -> list[Known]:
     """The identifiers of a run, with their records. Raises Negative where there are none."""
     wanted = profile.identifiers
-    if all(one.operation == "register" for one in profile.loads):
+    if all(one.prefix is not None for one in profile.loads):
         return []
     if identifiers is not None:
         names = identifiers.read_text(encoding="utf-8").split()

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 from load_tests import oracle, workload
 from load_tests.job import Job
@@ -44,29 +45,40 @@ def resolutions(job: Job) -> Iterator[Template]:
 
 
 class Registrations:
-    """Requests that register one new identifier each.
+    """Requests that register new identifiers, one or so many `rows` each.
 
-    `acknowledged` are look-ups of those that the target says are stored.
+    `acknowledged` are look-ups of those that the target says are stored, of a bulk the last one.
     """
 
     def __init__(self, job: Job) -> None:
         self._job = job
+        self._host = f"{job.host}:{job.port}"
         self._numbers = count()
+        self._values: list[dict[str, Any]] = [
+            {"index": 1, "type": "URL", "data": f"https://{job.prefix}.example/{job.run}"},
+            {"index": 2, "type": "DESC", "data": f"load test {job.run}"},
+        ]
         self.acknowledged: list[Template] = []
 
     def __iter__(self) -> Iterator[Template]:
         return self
 
     def __next__(self) -> Template:
+        job, values, host = self._job, self._values, self._host
+        if job.operation == "register":
+            handle = self._handle()
+            return http.registration(handle, values, host, job.token, self._acknowledging(handle))
+        rows = [(self._handle(), values) for _ in range(job.rows)]
+        told = self._acknowledging(rows[-1][0])
+        return http.bulk_registration(rows, host, job.token, told)
+
+    def _handle(self) -> str:
         job = self._job
-        handle = f"{job.prefix}/LOAD-{job.run}-{job.number}-{next(self._numbers):07}".upper()
-        host = f"{job.host}:{job.port}"
-        values = [
-            {"index": 1, "type": "URL", "data": f"https://{job.prefix}.example/{job.run}"},
-            {"index": 2, "type": "DESC", "data": f"load test {job.run}"},
-        ]
+        number = f"{job.number}-{next(self._numbers):07}"
+        return f"{job.prefix}/LOAD-{job.run}-{job.load}-{number}".upper()
 
-        def acknowledged() -> None:
-            self.acknowledged.append(http.stored_lookup(handle, values, host))
-
-        return http.registration(handle, values, host, job.token, acknowledged)
+    def _acknowledging(self, handle: str) -> Callable[[], None]:
+        """What is called when this one is stored."""
+        return lambda: self.acknowledged.append(
+            http.stored_lookup(handle, self._values, self._host)
+        )

@@ -155,4 +155,5 @@ def _job(profile: Profile, load: Load, setting: Setting, number: int, path: Path
         zone=setting.zone,
         prefix=load.prefix or "",
         token=target.token,
+        rows=load.rows,
     )

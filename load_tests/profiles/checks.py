@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -15,6 +16,9 @@ MAX_OUTSTANDING: Final = 60_000
 MAX_CONNECTIONS: Final = 500
 MAX_IDENTIFIERS: Final = 1_000_000
 MAX_PROCESSES: Final = 64
+MAX_ROWS: Final = 10_000
+_NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,40}")
+_WRITING: Final = ("register", "register-bulk")
 
 
 def findings(profile: Profile) -> Iterator[Finding]:
@@ -42,13 +46,16 @@ def findings(profile: Profile) -> Iterator[Finding]:
 
 
 def _load(key: str, load: Load) -> Iterator[Finding]:
+    if not _NAME.fullmatch(load.name):
+        yield Finding(f"{key}.name", "must be letters, digits, hyphens: it names files and figures")
     yield from _range(f"{key}.connections", load.connections, 1, MAX_CONNECTIONS)
     yield from _range(f"{key}.absent", load.absent, 0, 1)
     if load.outstanding is not None:
         yield from _range(f"{key}.outstanding", load.outstanding, 1, MAX_OUTSTANDING)
-    if (load.prefix is not None) != (load.operation == "register"):
+    yield from _range(f"{key}.rows", load.rows, 1, MAX_ROWS)
+    if (load.prefix is not None) != (load.operation in _WRITING):
         yield Finding(f"{key}.prefix", 'belongs to the operation "register", which needs it')
-    if load.absent and load.operation in ("http-redirect", "register"):
+    if load.absent and load.operation in ("http-redirect", *_WRITING):
         yield Finding(f"{key}.absent", f'"{load.operation}" cannot ask for what does not exist')
     if load.types and load.operation not in ("handle-udp", "handle-tcp", "http-get"):
         yield Finding(f"{key}.types", f'"{load.operation}" cannot choose values')

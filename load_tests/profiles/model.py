@@ -11,7 +11,14 @@ from load_tests.pacing import Stage
 from resolver.topology.model import Title
 
 OperationName = Literal[
-    "handle-udp", "handle-tcp", "dns-udp", "dns-tcp", "http-get", "http-redirect", "register"
+    "handle-udp",
+    "handle-tcp",
+    "dns-udp",
+    "dns-tcp",
+    "http-get",
+    "http-redirect",
+    "register",
+    "register-bulk",
 ]
 Number = int | float
 
@@ -36,7 +43,8 @@ class Load(msgspec.Struct, frozen=True, kw_only=True):
     """Requests of one kind, in stages: an open loop, or with `outstanding` a closed one.
 
     `target` overrides the profile's. `absent` is the part of requests for identifiers that do not
-    exist, `types` what is asked for (all values if empty), `prefix` where `register` registers.
+    exist, `types` what is asked for (all values if empty), `prefix` where
+    `register` and `register-bulk` register, the latter so many `rows` with each request.
     """
 
     name: str
@@ -49,6 +57,7 @@ class Load(msgspec.Struct, frozen=True, kw_only=True):
     absent: Number = 0.0
     target: str | None = None
     prefix: str | None = None
+    rows: int = 500
 
     @property
     def seconds(self) -> float:

@@ -6,7 +6,7 @@ apart, and its repetitions are compared with it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Final
 from urllib.parse import quote
@@ -70,6 +70,26 @@ def registration(
     return Template(request, [UNKNOWN], partial(_judge_registration, acknowledged))
 
 
+def bulk_registration(
+    rows: Sequence[tuple[str, list[dict[str, Any]]]],
+    host: str,
+    token: str,
+    acknowledged: Callable[[], None] = lambda: None,
+) -> Template:
+    """`POST /v1/identifiers/bulk` of identifiers that do not exist yet, with their values."""
+    lines = [
+        msgspec.json.encode({"identifier": handle, "values": values}) for handle, values in rows
+    ]
+    request = _request(
+        "POST",
+        "/v1/identifiers/bulk",
+        host,
+        f"Authorization: Bearer {token}\r\nContent-Type: application/x-ndjson\r\n",
+        b"\n".join(lines) + b"\n",
+    )
+    return Template(request, [UNKNOWN], partial(_judge_bulk, len(rows), acknowledged))
+
+
 def _request(method: str, path: str, host: str, headers: str = "", body: bytes = b"") -> bytes:
     length = f"Content-Length: {len(body)}\r\n" if body else ""
     return f"{method} {path} HTTP/1.1\r\nHost: {host}\r\n{headers}{length}\r\n".encode() + body
@@ -126,6 +146,19 @@ def _judge_registration(acknowledged: Callable[[], None], number: int, content: 
         return Verdict(Kind.RIGHT)
     code = _members(body).get("code", "no problem document")
     return Verdict(Kind.REFUSED, f"status {status} ({code})")
+
+
+def _judge_bulk(
+    rows: int, acknowledged: Callable[[], None], number: int, content: bytes
+) -> Verdict:
+    status, _, body = _split(content)
+    said = _members(body.rstrip().rpartition(b"\n")[2])
+    if status != 200:
+        return Verdict(Kind.REFUSED, f"status {status} ({said.get('code', 'no problem document')})")
+    if said.get("accepted") != rows or said.get("committed_through") != rows:
+        return Verdict(Kind.REFUSED, f"{said.get('rejected', 'some')} rows were not accepted")
+    acknowledged()
+    return Verdict(Kind.RIGHT)
 
 
 def _right(content: bytes) -> Verdict:

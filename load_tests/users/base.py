@@ -142,4 +142,5 @@ def _job(operation: str, data: Path, target: str, prefix: str, host: str | None)
         zone=DEFAULT_ZONE,
         prefix=prefix,
         token=found.token,
+        rows=load.rows,
     )

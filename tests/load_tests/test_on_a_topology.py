@@ -22,6 +22,7 @@ OPERATIONS = [
     "http-get",
     "http-redirect",
     "register",
+    "register-bulk",
 ]
 LOCUSTFILE = Path(__file__).parents[2] / "load_tests" / "locustfile.py"
 
@@ -36,7 +37,7 @@ def topology(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Topology]:
 def profile(path: Path, *operations: str) -> Path:
     loads = [
         f'[[load]]\nname = "{name}"\noperation = "{name}"\nstages = [{{ for = "1s", rate = 30 }}]\n'
-        + ('prefix = "88.901.7"\n' if name == "register" else "")
+        + ('prefix = "88.901.7"\n' if name.startswith("register") else "")
         for name in operations
     ]
     head = 'name = "all"\ntitle = { en = "All", zh = "全部" }\nthresholds = ["errors = 0"]\n'

@@ -78,6 +78,7 @@ def test_impossible_stages_are_refused_with_their_key(stage: str, why: str) -> N
         ("connections = 0", "load[0].connections"),
         ("absent = 1.5", "load[0].absent: 1.5 is not between"),
         ('prefix = "88.901"', "load[0].prefix: belongs to the operation"),
+        ("rows = 0", "load[0].rows: 0 is not between 1"),
         ('operation = "register"', "load[0].prefix: belongs to the operation"),
         ('operation = "dns-udp"\ntypes = ["URL"]', "load[0].types"),
         ('operation = "http-redirect"\nabsent = 0.5', "load[0].absent"),
@@ -102,6 +103,11 @@ def test_loads_that_make_no_sense_are_refused(line: str, why: str) -> None:
 )
 def test_the_head_is_checked_as_well(line: str, why: str) -> None:
     assert why in problems(f"{line}\n{GOOD}")
+
+
+@pytest.mark.parametrize("name", ["", "a b", "../a", "p.99", "x" * 41])
+def test_the_name_of_a_load_is_fit_for_files_and_thresholds(name: str) -> None:
+    assert "load[0].name: must be letters" in problems(GOOD.replace('"r"', f'"{name}"'))
 
 
 def test_two_loads_have_two_names() -> None:

@@ -92,6 +92,27 @@ def test_a_registration_is_acknowledged_by_201_alone() -> None:
     assert told == [1]
 
 
+def test_a_bulk_registration_is_acknowledged_when_every_row_was_accepted() -> None:
+    told: list[int] = []
+    values = [{"index": 1, "type": "URL", "data": "https://example.org/1"}]
+    rows = [(f"88.901.7/{number}", values) for number in range(3)]
+    asked = http.bulk_registration(rows, HOST, "secret", lambda: told.append(1))
+    body = asked.request.partition(b"\r\n\r\n")[2]
+    assert [json.loads(line)["identifier"] for line in body.splitlines()] == [
+        "88.901.7/0",
+        "88.901.7/1",
+        "88.901.7/2",
+    ]
+    some = b'{"line":2}\n{"accepted":2,"rejected":1,"committed_through":3}\n'
+    assert judged(asked, 200, some) is Kind.REFUSED
+    assert judged(asked, 200, b'{"committed_through":3}\n') is Kind.REFUSED
+    assert judged(asked, 503, {"code": "overloaded"}) is Kind.REFUSED
+    assert told == []
+    every = b'{"committed_through":2}\n{"accepted":3,"rejected":0,"committed_through":3}\n'
+    assert judged(asked, 200, every) is Kind.RIGHT
+    assert told == [1]
+
+
 def test_what_was_acknowledged_is_held_to_its_data_not_to_timestamps() -> None:
     values = [{"index": 1, "type": "URL", "data": "https://example.org/1"}]
     asked = http.stored_lookup("88.901/X", values, HOST)
