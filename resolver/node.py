@@ -18,7 +18,8 @@ from registry.registration import Registrar
 from registry.rights import bootstrap_administrator
 from registry.schemes.handle import PREFIX_RECORDS, Key, ancestors, parent
 from registry.storage.backends import open_store
-from registry.storage.interface import Store
+from registry.storage.copying import COPYING
+from registry.storage.interface import Store, StoreNotUsable
 from registry.values.site import encode_site
 from registry.values.site_json import site_to_json
 from resolver.administration.certification import Certifier
@@ -181,7 +182,14 @@ class Node:
     async def _open_store(self) -> Store:
         name = self.spec.name
         self._data.remember_store(name, self.spec.store)
-        return await open_store(self._data.store_url(name), self.spec.store_read)
+        store = await open_store(self._data.store_url(name), self.spec.store_read)
+        if (of := await store.reads.fact(COPYING)) is not None:
+            await store.close()
+            raise StoreNotUsable(
+                f"the store of {name} is an unfinished copy of {of}: finish it by the same"
+                " `idnode store copy`"
+            )
+        return store
 
     async def _keep_checkpoints(
         self, stack: AsyncExitStack, store: Store, registrar: Registrar

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from registry.errors import StorageUnavailable
 from registry.storage.interface import Reads, Store, StoreNotUsable
 
 
@@ -26,6 +29,12 @@ async def _read_sqlite(url: str) -> Reads:
     return SqliteReads(open_reader(sqlite_path(url)))
 
 
+def _snapshot_sqlite(url: str) -> AsyncEngine:
+    from registry.storage.sqlite import snapshot_engine
+
+    return snapshot_engine(sqlite_path(url))
+
+
 async def _open_postgres(url: str, replica_url: str | None) -> Store:
     _need_driver()
     from registry.storage.postgres import PostgresStore
@@ -40,16 +49,25 @@ async def _read_postgres(url: str) -> Reads:
     return await PostgresReads.open(url)
 
 
+def _snapshot_postgres(url: str) -> AsyncEngine:
+    _need_driver()
+    from registry.storage.postgres import snapshot_engine
+
+    return snapshot_engine(url)
+
+
 class Backend(NamedTuple):
-    """How stores of one kind are opened: with a read replica or without, and to read only."""
+    """How stores of one kind are opened: with a read replica or without, to read only, and to read
+    all of it at one moment."""
 
     open: Callable[[str, str | None], Awaitable[Store]]
     read: Callable[[str], Awaitable[Reads]]
+    snapshot: Callable[[str], AsyncEngine]
 
 
 BACKENDS: Final = {
-    "sqlite": Backend(_open_sqlite, _read_sqlite),
-    "postgresql": Backend(_open_postgres, _read_postgres),
+    "sqlite": Backend(_open_sqlite, _read_sqlite, _snapshot_sqlite),
+    "postgresql": Backend(_open_postgres, _read_postgres, _snapshot_postgres),
 }
 
 
@@ -62,6 +80,11 @@ def backend_name(url: str) -> str:
     if name not in BACKENDS:
         raise StoreNotUsable(f"there is no store for {name!r}, only {', '.join(BACKENDS)}")
     return name
+
+
+def shown(url: str) -> str:
+    """The URL without its password, for messages."""
+    return make_url(url).render_as_string()
 
 
 def sqlite_path(url: str) -> Path:
@@ -84,6 +107,22 @@ async def open_store(url: str, replica_url: str | None = None) -> Store:
 async def open_reads(url: str) -> Reads:
     """The store that a URL names, to read only; raises what `open_store` raises."""
     return await BACKENDS[backend_name(url)].read(url)
+
+
+@asynccontextmanager
+async def open_snapshot(url: str) -> AsyncIterator[AsyncConnection]:
+    """A connection that sees all of a store as it was at one moment.
+
+    Raises StoreNotUsable, StorageUnavailable.
+    """
+    engine = BACKENDS[backend_name(url)].snapshot(url)
+    try:
+        async with engine.connect() as connection:
+            yield connection
+    except DBAPIError as error:
+        raise StorageUnavailable(f"the store cannot be read: {error.orig}") from error
+    finally:
+        await engine.dispose()
 
 
 def _need_driver() -> None:

@@ -7,17 +7,17 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final, TypeVar
 
 import asyncpg
-from sqlalchemy import event, text
+from sqlalchemy import Table, event, text
 from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
-from sqlalchemy.pool import AsyncAdaptedQueuePool
+from sqlalchemy.pool import AsyncAdaptedQueuePool, NullPool
 
 from registry.errors import Refusal
 from registry.schemes.handle import Key
 from registry.storage.gathering import GatheredLookup
 from registry.storage.interface import Row
 from registry.storage.migrations import HEAD, upgrade
-from registry.storage.postgres_connection import FAILURES, connect_writer, unavailable
+from registry.storage.postgres_connection import FAILURES, connect, connect_writer, unavailable
 from registry.storage.postgres_feed import CHANNEL, Listener, encode_news
 from registry.storage.postgres_lookup import ROWS, PostgresReads
 from registry.storage.postgres_replica import Replica
@@ -107,6 +107,12 @@ class PostgresTransaction(SqlTransaction):
         raw = await self._connection.get_raw_connection()
         driver: Any = raw.driver_connection
         await driver.copy_records_to_table("incoming", records=rows, columns=Row._fields)
+
+    async def load(self, table: Table, rows: Sequence[Sequence[Any]]) -> None:
+        raw = await self._connection.get_raw_connection()
+        driver: Any = raw.driver_connection
+        columns = table.columns.keys()
+        await driver.copy_records_to_table(table.name, records=rows, columns=columns)
 
     async def announce(self) -> None:
         if self.changed or self.homed_changed:
@@ -198,6 +204,17 @@ class PostgresStore(SqlStore):
         return state[:2] in _UNDONE and state != _UNKNOWN
 
 
+def snapshot_engine(url: str) -> AsyncEngine:
+    """Connections that see the database as it is at their first statement, and only read."""
+    return create_async_engine(
+        "postgresql+asyncpg://",
+        async_creator=lambda *_arguments, **_options: connect(url),
+        poolclass=NullPool,
+        isolation_level="REPEATABLE READ",
+        execution_options={"postgresql_readonly": True},
+    )
+
+
 def _columns(rows: Iterable[tuple[Any, ...]]) -> tuple[Any, ...]:
     """What belongs to each column, for a statement that takes an array of it."""
     return tuple(zip(*rows, strict=True))
@@ -219,7 +236,11 @@ def _engine(url: str) -> AsyncEngine:
 
 async def _open_writer(url: str) -> asyncpg.Connection:
     connection = await connect_writer(url)
-    await connection.execute(_INCOMING)
+    try:
+        await connection.execute(_INCOMING)
+    except BaseException:
+        connection.terminate()
+        raise
     return connection
 
 

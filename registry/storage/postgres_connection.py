@@ -8,6 +8,7 @@ import asyncpg
 from sqlalchemy.engine import make_url
 
 from registry.errors import StorageUnavailable
+from registry.storage.backends import shown
 from registry.storage.interface import StoreNotUsable
 
 OLDEST_SERVER: Final = 150_000
@@ -42,11 +43,6 @@ def address(url: str) -> str:
     """The URL as the driver takes it."""
     parsed = make_url(url).set(drivername="postgresql")
     return parsed.render_as_string(hide_password=False)
-
-
-def shown(url: str) -> str:
-    """The URL without its password, for messages."""
-    return make_url(url).render_as_string()
 
 
 def unavailable(error: BaseException) -> StorageUnavailable:

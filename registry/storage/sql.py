@@ -191,8 +191,23 @@ class SqlTransaction(ABC):
             self.homed_changed = True
 
     async def set_fact(self, key: str, value: str) -> None:
-        await self._connection.execute(_FORGET_FACT, {"k": key})
+        await self.forget_fact(key)
         await self._connection.execute(insert(NODE_FACTS), {"key": key, "value": value})
+
+    async def forget_fact(self, key: str) -> None:
+        await self._connection.execute(_FORGET_FACT, {"k": key})
+
+    @property
+    def connection(self) -> AsyncConnection:
+        """What the transaction runs on, for statements that only copying has."""
+        return self._connection
+
+    async def load(self, table: Table, rows: Sequence[Sequence[Any]]) -> None:
+        """Put rows as they are into a table, in the order of its columns."""
+        if rows:
+            names = table.columns.keys()
+            parameters = [dict(zip(names, row, strict=True)) for row in rows]
+            await self._connection.execute(insert(table), parameters)
 
     async def add_accounts(self, accounts: Sequence[Account], app_keys: Sequence[AppKey]) -> None:
         if accounts:

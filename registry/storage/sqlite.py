@@ -12,7 +12,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool, NullPool
 
 from registry.audit import Entry, Sealed
@@ -153,6 +153,21 @@ class SqliteStore(SqlStore):
         return code == sqlite3.SQLITE_FULL
 
 
+def snapshot_engine(path: Path) -> AsyncEngine:
+    """Connections that see the file as it is at their first statement, and only read."""
+    engine = create_async_engine(
+        URL.create(
+            "sqlite+aiosqlite",
+            database=path.absolute().as_uri(),
+            query={"mode": "ro", "uri": "true"},
+        ),
+        connect_args={"isolation_level": None},
+        poolclass=NullPool,
+    )
+    event.listen(engine.sync_engine, "begin", _begin)
+    return engine
+
+
 def _prepare(path: Path) -> None:
     """Switch the file to WAL and bring its schema to the newest revision."""
     connection = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None)
@@ -179,6 +194,10 @@ def _upgrade(connection: sqlite3.Connection) -> None:
     event.listen(engine, "begin", _begin_immediate)
     with engine.begin() as migrating:
         upgrade(migrating)
+
+
+def _begin(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN")
 
 
 def _begin_immediate(connection: Connection) -> None:

@@ -25,6 +25,7 @@ COMMANDS: Final = {
     "register": ("register", "register", "Register an identifier."),
     "sample": ("sample", "sample", "List identifiers that exist, for load tools."),
     "inspect": ("inspect", "inspect", "Take a packet, a value or an identifier apart."),
+    "store": ("store", "store", "Move, back up and restore the stores of nodes."),
     "audit": ("audit", "audit", "Verify the audit logs of nodes."),
     "config": ("config", "config", "Check a topology file."),
     "completion": ("completion", "completion", "Print the completion script of a shell."),

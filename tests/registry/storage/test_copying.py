@@ -1,0 +1,159 @@
+"""A store moved from one backend to the other: nothing is lost, nothing is half, all is proved."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+
+import pytest
+import pytest_asyncio
+
+from registry.accounts import Role, issue_account
+from registry.audit import Actor
+from registry.changes import Create, Delete, PutValues
+from registry.clock import ManualClock
+from registry.grouping import Asked
+from registry.registration import Registrar
+from registry.schemes.handle import Key
+from registry.storage.backends import open_snapshot, open_store
+from registry.storage.copying import BATCH, COPYING, CopyRefused, Part, copy, parts_of
+from registry.storage.sql import SqlStore
+from registry.values.value import Value, encode_record
+
+PREFIXES = ["0.NA", "88.901", "88.901.7"]
+ACTOR = Actor("test", "test")
+URL = Value(1, b"URL", b"https://example.test/")
+MakeUrl = Callable[[], str]
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def new_source(request: pytest.FixtureRequest) -> MakeUrl:
+    return _maker(request, "source")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def new_target(request: pytest.FixtureRequest) -> MakeUrl:
+    return _maker(request, "target")
+
+
+def _maker(request: pytest.FixtureRequest, name: str) -> MakeUrl:
+    if request.param == "postgresql":
+        return request.getfixturevalue("postgres_server").new_database
+    return lambda: f"sqlite:///{request.getfixturevalue('tmp_path')}/{name}.db"
+
+
+async def opened(url: str) -> SqlStore:
+    store = await open_store(url)
+    assert isinstance(store, SqlStore)
+    return store
+
+
+async def fill(url: str) -> None:
+    """A store with a bit of everything in it."""
+    store = await opened(url)
+    registrar = Registrar(store, ManualClock())
+    await registrar.home(PREFIXES, ACTOR)
+    issued = issue_account("operator", Role.OPERATOR, "88.901")
+    administrator = Asked(Create(Key("88.901", "ADMIN"), [URL]), ACTOR)
+    await registrar.appoint([issued.account], [issued.app_key], [administrator])
+    names = ["", "a", "A", "%", "É", "產品", "😀", *(f"N-{n:05d}" for n in range(BATCH + 100))]
+    await registrar.load("88.901", ((name, encode_record([URL])) for name in names), ACTOR)
+    for prefix in PREFIXES[1:]:
+        key = Key(prefix, "CHANGED")
+        await registrar.submit(Create(key, [URL]), ACTOR)
+        await registrar.submit(PutValues(key, [URL]), ACTOR)
+        await registrar.submit(Create(Key(prefix, "GONE"), [URL]), ACTOR)
+        await registrar.submit(Delete(Key(prefix, "GONE")), ACTOR)
+    async with store.begin() as transaction:
+        await transaction.set_fact("seeded", "7")
+    await registrar.aclose()
+    await store.close()
+
+
+async def copied(source: str, target: str, name: str = "source") -> list[Part]:
+    store = await opened(target)
+    try:
+        async with open_snapshot(source) as connection:
+            return await copy(connection, store, name)
+    finally:
+        await store.close()
+
+
+async def parts(url: str) -> list[Part]:
+    async with open_snapshot(url) as connection:
+        return [part async for part in parts_of(connection)]
+
+
+async def test_both_are_equal_afterwards(new_source: MakeUrl, new_target: MakeUrl) -> None:
+    source, target = new_source(), new_target()
+    await fill(source)
+    proved = await copied(source, target)
+    assert await parts(source) == await parts(target) == proved
+    tables = {part.table for part in proved}
+    assert {"identifiers", "identifier_history", "audit_log", "accounts", "app_keys"} <= tables
+    moved = await opened(target)
+    assert await moved.reads.fact("seeded") == "7"
+    assert await moved.reads.fact(COPYING) is None
+    assert [past.row.version for past in await moved.reads.versions("88.901", "GONE")] == [1]
+    # It goes on being a store: the audit log continues where it stood.
+    registrar = Registrar(moved, ManualClock())
+    assert (await registrar.submit(Create(Key("88.901", "NEW"), [URL]), ACTOR)).created
+    await registrar.aclose()
+    await moved.close()
+
+
+class TestCutOff:
+    @pytest_asyncio.fixture
+    async def source(self, tmp_path) -> AsyncIterator[str]:
+        url = f"sqlite:///{tmp_path}/source.db"
+        await fill(url)
+        yield url
+
+    async def test_a_copy_that_was_cut_off_is_finished(
+        self, source: str, new_target: MakeUrl
+    ) -> None:
+        target = new_target()
+
+        def cut(table: str, rows: int) -> None:
+            if table == "identifiers":
+                raise ZeroDivisionError
+
+        store = await opened(target)
+        async with open_snapshot(source) as connection:
+            with pytest.raises(ZeroDivisionError):
+                await copy(connection, store, "source", cut)
+        assert await store.reads.fact(COPYING) == "source"
+        await store.close()
+        with pytest.raises(CopyRefused, match="of source, not of another"):
+            await copied(source, target, "another")
+        assert await copied(source, target) == await parts(source) == await parts(target)
+
+    async def test_a_target_that_holds_something_is_left_alone(
+        self, source: str, new_target: MakeUrl
+    ) -> None:
+        target = new_target()
+        await fill(target)
+        before = await parts(target)
+        with pytest.raises(CopyRefused, match="not empty"):
+            await copied(source, target)
+        assert await parts(target) == before
+
+    async def test_a_source_that_changed_meanwhile_is_found_out(
+        self, source: str, new_target: MakeUrl
+    ) -> None:
+        target = new_target()
+        store = await opened(target)
+        writer = await opened(source)
+
+        def cut(table: str, rows: int) -> None:
+            if table == "prefix_statistics":
+                raise ZeroDivisionError
+
+        async with open_snapshot(source) as connection:
+            with pytest.raises(ZeroDivisionError):
+                await copy(connection, store, "source", cut)
+        async with writer.begin() as transaction:
+            await transaction.delete([Key("88.901", "A")])
+        await writer.close()
+        await store.close()
+        with pytest.raises(CopyRefused, match=r"differ in 1 parts \(identifiers 88\.901\)"):
+            await copied(source, target)
