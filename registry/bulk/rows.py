@@ -97,8 +97,8 @@ class RowReader:
         except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
             return self._read_closely(line)
         asked = found.identifier
-        prefix, _, suffix = asked.partition("/")
-        key_prefix = self._prefixes.get(prefix)
+        prefix, slash, suffix = asked.partition("/")
+        key_prefix = self._prefixes.get(prefix) if slash else None
         plain = asked.isascii() and asked.isprintable() and len(asked) <= self._max_length
         record = self._plain_record(line, found.values) if plain else None
         if key_prefix is None or record is None:

@@ -79,6 +79,7 @@ def test_whatever_comes_is_a_row_or_is_refused(octets: bytes) -> None:
         (line(identifier=7, values=[]), "validation"),
         (line(identifier="/A", values=[{"index": 1, "type": "URL", "data": "x"}]), None),
         (plain("88.902.7/A"), "not-permitted"),
+        (plain("88.901.7"), "not-permitted"),
         (plain("88.901.7/\x01"), "invalid-identifier"),
         (plain("88.901.7/" + "x" * 300), "invalid-identifier"),
         (plain()[:-1] + b',"identifier":"88.901.7/B"}', "malformed"),
