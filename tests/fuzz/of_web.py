@@ -28,6 +28,20 @@ _ROW = (
     b'{"identifier":"88.901/X-1","values":[{"index":1,"type":"URL","data":"https://a.example/"},'
     b'{"index":2,"type":"NOTE","data":{"format":"string","value":"n"},"ttl":60}]}'
 )
+#: The same with something out of the ordinary in it.
+_ROWS = [
+    _ROW.replace(*change)
+    for change in (
+        (b"/X-1", b""),
+        (b"60", b"null"),
+        (b'"n"', b'"n","x":0'),
+        (b'"n"', b'"\\u0022:"'),
+        (b'"ttl"', b'"permissions"'),
+        (b'"index":2', b'"index":2,"index":1'),
+        (b"NOTE", b"HS_NAMESPACE"),
+        (b"X-1", "瓶".encode()),
+    )
+]
 
 
 def _lines(data: bytes, count: int) -> list[str]:
@@ -132,5 +146,5 @@ TARGETS = {
     ),
     "redirect": Target(redirect, [b"https://a.example/x?y=1#z\n&w=2", b"mailto:a@b.example"]),
     "lines": Target(read_lines, [b"\xef\xbb\xbf" + _ROW + b"\n\r\n{}\n" + bytes(70) + b"\n"]),
-    "row": Target(read_row, [_ROW]),
+    "row": Target(read_row, [_ROW, *_ROWS]),
 }

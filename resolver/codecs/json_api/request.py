@@ -196,8 +196,7 @@ def decode(request: Request, rules: HandleRules = DEFAULT_RULES) -> Asked | Repl
     endpoint, _, rest = path.removeprefix(ROOT).partition("/")
     readers = _ENDPOINTS.get(endpoint) if path.startswith(ROOT) else None
     if readers is None or request.method not in readers:
-        message = f"Unknown HTTP API endpoint {request.method} {as_text(as_octets(path))}"
-        return _no_such(message, style, readers)
+        return _no_such(request, style, readers)
     parts = _Parts(request, unquote_to_bytes(as_octets(rest)), params, style, rules)
     try:
         return readers[request.method](parts)
@@ -205,7 +204,10 @@ def decode(request: Request, rules: HandleRules = DEFAULT_RULES) -> Asked | Repl
         return encode_refusal(refusal, parts.rest, style)
 
 
-def _no_such(message: str, style: Style, readers: Mapping[str, object] | None) -> Reply:
+def _no_such(request: Request, style: Style, readers: Mapping[str, object] | None) -> Reply:
+    """What is said where nothing is; `readers` are the methods that there are, if any."""
+    path = as_text(as_octets(request.target.partition("?")[0]))
+    message = f"Unknown HTTP API endpoint {request.method} {path}"
     if readers is None:
         return refuse(outcomes.NOT_FOUND, message, style, code=4)
     reply = refuse(outcomes.METHOD_NOT_ALLOWED, message, style, code=4)
@@ -274,9 +276,7 @@ def _named(parts: _Parts) -> bytes:
 
 def _get_prefixes(parts: _Parts) -> Asked | Reply:
     if _prefix(parts):
-        path = parts.request.target.partition("?")[0]
-        message = f"Unknown HTTP API endpoint {parts.request.method} {path}"
-        return _no_such(message, parts.style, {"POST": None, "DELETE": None})
+        return _no_such(parts.request, parts.style, {"POST": None, "DELETE": None})
     return PrefixesRequest(_page(parts), parts.style)
 
 

@@ -188,6 +188,13 @@ def test_what_is_no_handle_is_refused(handle, said):
     assert said in members["message"]
 
 
+@pytest.mark.parametrize("path", ["/api/prefixes/\udcff", "/api/\udcff"])
+def test_a_path_of_any_octets_is_refused(path):
+    status, members = refusal(path)
+    assert status in (404, 405)
+    assert members["message"].endswith("\ufffd")
+
+
 def test_a_method_of_any_octets_is_refused():
     status, members = refusal("/api/handles/88.1000", method="\udcc7ET")
     assert (status, members["responseCode"]) == (501, 4)
