@@ -244,6 +244,10 @@ class SqlStore(ABC):
     def subscribe(self, subscriber: Subscriber) -> Callable[[], None]:
         return self._feed.subscribe(subscriber)
 
+    def figures(self) -> dict[str, float]:
+        """See `Store.figures`; a database of its own is watched by tools of its own."""
+        return {}
+
     async def close(self) -> None:
         """Wait for the transaction under way, then close every connection."""
         async with self._one_writer:

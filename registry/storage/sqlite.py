@@ -23,6 +23,7 @@ from registry.storage.migrations import HEAD, upgrade
 from registry.storage.queries import COLUMNS
 from registry.storage.sql import SqlStore, SqlTransaction
 from registry.storage.sqlite_lookup import SqliteLookup, SqliteReads, open_reader
+from registry.storage.sqlite_wal import MOST, RESET_AT, WAL_PAGES, WriteAheadLog
 
 _BUSY_SECONDS: Final = 5.0
 _FULL: Final = 2
@@ -109,6 +110,9 @@ class SqliteTransaction(SqlTransaction):
 class SqliteStore(SqlStore):
     """`Store` on an SQLite file."""
 
+    _path: Path
+    _log: WriteAheadLog
+
     @classmethod
     async def open(cls, path: Path) -> SqliteStore:
         """Open the file, made or migrated where that is needed.
@@ -134,6 +138,8 @@ class SqliteStore(SqlStore):
         event.listen(engine.sync_engine, "begin", _begin_immediate)
         reader = open_reader(path)
         store = cls(engine, SqliteLookup(reader), SqliteReads(reader))
+        store._path = path
+        store.bound_log()
         try:
             # An empty transaction: a file that cannot be written to is found out now.
             async with store.begin():
@@ -142,6 +148,19 @@ class SqliteStore(SqlStore):
             await store.close()
             raise
         return store
+
+    def figures(self) -> dict[str, float]:
+        sizes = {"size_bytes": self._path.stat().st_size, "wal_bytes": self._log.octets}
+        return {name: float(size) for name, size in sizes.items()}
+
+    def bound_log(self, reset_at: int = RESET_AT, most: int = MOST) -> None:
+        """Keep the write-ahead log from growing past these octets (see `sqlite_wal`)."""
+        self._log = WriteAheadLog(self._path, reset_at, most)
+
+    async def _start(self, connection: AsyncConnection) -> None:
+        await connection.start()
+        await self._log.bound(connection)
+        await connection.begin()
 
     def _transaction(self, connection: AsyncConnection) -> SqlTransaction:
         return SqliteTransaction(connection)
@@ -210,6 +229,7 @@ def _make_durable(connection: Any, _record: object) -> None:
     cursor = connection.cursor()
     cursor.execute("PRAGMA synchronous = FULL")
     cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.execute(f"PRAGMA wal_autocheckpoint = {WAL_PAGES}")
     cursor.execute("PRAGMA synchronous")
     (synchronous,) = cursor.fetchone()
     cursor.execute("PRAGMA journal_mode")

@@ -215,9 +215,9 @@ async def test_a_long_reader_does_not_stop_checkpoints(store: SqliteStore, wal: 
     scan = store.reads.scan("88.901", page_size=5)
     await anext(scan)
     for number in range(10):
-        await insert(store, rows(f"B-{number}", 300))
-    assert size(wal) < 8_000_000
-    assert len([row async for row in scan]) == 19 + 3000
+        await insert(store, rows(f"B-{number}", 1500))
+    assert size(wal) < 40_000_000
+    assert len([row async for row in scan]) == 19 + 15_000
 
 
 @pytest.mark.parametrize(
