@@ -7,6 +7,10 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support import postgres
+from tests.support.processes import Topology, up
+
+#: Identifiers of each sector node: enough for all tests, and few enough for a quick start.
+SEED = 30
 
 
 @pytest.fixture(scope="session")
@@ -17,3 +21,13 @@ def postgres_server() -> Iterator[postgres.Server]:
             yield server
     except LookupError as reason:
         pytest.skip(str(reason))
+
+
+@pytest.fixture(scope="session")
+def sichuan(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Topology]:
+    """The default topology, running: for tests that read, and for the examples of the pages."""
+    data = tmp_path_factory.mktemp("sichuan") / "data"
+    with up("sichuan", data, seed=SEED, nodes=29) as running:
+        yield running
+        ended = running.process.stop()
+        assert (ended.status, ended.err) == (0, "draining\n")

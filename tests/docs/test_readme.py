@@ -11,26 +11,17 @@ import re
 import shlex
 import shutil
 import subprocess
-from collections.abc import Iterator
 
 import pytest
 
 from tests.support.console_blocks import ROOT, Command, commands, words
-from tests.support.processes import IDNODE, Topology, environment, idnode, up
+from tests.support.processes import IDNODE, Topology, environment, idnode
 
 PAGES = ("README.md", "README.zh.md")
 COMMANDS = [command for page in PAGES for command in commands(page)]
 NODES = 29
 #: The ports of the pages: those of the default topology.
 BASE = 2640
-
-
-@pytest.fixture(scope="module")
-def sichuan(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Topology]:
-    data = tmp_path_factory.mktemp("readme") / "data"
-    with up("sichuan", data, nodes=NODES, seed=30) as running:
-        yield running
-        assert running.process.stop().status == 0
 
 
 def moved(line: str, base: int) -> str:

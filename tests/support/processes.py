@@ -163,6 +163,10 @@ class Process:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Kill it if it still runs."""
         if self._process.poll() is None:
             self.kill()
 

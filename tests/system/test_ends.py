@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import http.client
 import re
-import shutil
 import signal
 import socket
 import subprocess
@@ -24,15 +23,6 @@ from tests.support.wire import LATER, Tcp, Udp, dns_request, framed, resolve_req
 
 NODES = 5
 MINIMAL = (Path(__file__).parents[2] / "configs" / "minimal.toml").read_text("utf-8")
-
-
-@pytest.fixture(scope="module")
-def provisioned(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data directory that was used before, which starts faster."""
-    data = tmp_path_factory.mktemp("ends") / "data"
-    with up("minimal", data, nodes=NODES) as topology:
-        assert topology.process.stop().status == 0
-    return data
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -232,9 +222,9 @@ def test_where_nothing_runs_a_command_says_so(command, tmp_path):
 
 
 def test_a_server_that_is_not_there_is_no_answer(provisioned):
-    base = free_base(1)
+    place = f"127.0.0.1:{free_base(1) + 1}"
     for via in ("hdl+udp", "hdl+tcp", "http", "https", "dns"):
-        done = idnode("resolve", "88.901/X", "--via", f"{via}://127.0.0.1:{base}")
+        done = idnode("resolve", "88.901/X", "--via", f"{via}://{place}")
         assert (done.status, done.out) == (3, "")
         assert "nobody answered" in done.err
 
@@ -293,23 +283,26 @@ def test_a_data_directory_that_cannot_be_written(place):
 #: File in the data directory -> what it holds instead.
 SPOILT = {
     "baijiu/node.db": b"This is no database. " * 400,
-    "credentials.json": b'{"accounts": [',
     "root/server.key": b"no key",
     "recursive/tls.pem": b"no certificate",
 }
 
 
 @pytest.mark.parametrize("name", SPOILT)
-def test_a_spoilt_file_is_named(name, provisioned, tmp_path):
-    data = tmp_path / "data"
-    shutil.copytree(provisioned, data)
-    (data / name).write_bytes(SPOILT[name])
-    for left_over in data.glob(f"{name}-*"):
+def test_a_spoilt_file_is_named(name, used_data):
+    (used_data / name).write_bytes(SPOILT[name])
+    for left_over in used_data.glob(f"{name}-*"):
         left_over.unlink()
-    if name == "credentials.json":
-        shutil.rmtree(data / "baijiu")
-    status, said = _refused("up", "minimal", "--data", data, "--base-port", free_base(NODES))
+    options = ("--data", used_data, "--base-port", free_base(NODES))
+    status, said = _refused("up", "minimal", *options)
     assert (status, name in said) == (1, True)
+
+
+def test_spoilt_credentials_are_named(tmp_path):
+    (tmp_path / "credentials.json").write_bytes(b'{"accounts": [')
+    options = ("--data", tmp_path, "--base-port", free_base(NODES))
+    status, said = _refused("serve", "chongqing", "minimal", *options)
+    assert (status, "credentials.json" in said) == (1, True)
 
 
 def test_a_spoilt_list_of_what_runs(tmp_path):

@@ -202,20 +202,20 @@ def test_nothing_runs(tmp_path: Path):
 
 
 @pytest.mark.parametrize("processes", [1, 3])
-def test_what_is_registered_survives_a_kill_of_everything(processes, data):
+def test_what_is_registered_survives_a_kill_of_everything(processes, used_data):
     options = ("--processes", processes)
-    with up("minimal", data, *options, nodes=NODES) as first:
+    with up("minimal", used_data, *options, nodes=NODES) as first:
         for number in range(3):
             arguments = (f"88.901.7/KEPT-{number}", "--set", f"1:NOTE=number {number}")
             assert first.idnode("register", *arguments).status == 0
-        credentials = (data / "credentials.json").read_bytes()
+        credentials = (used_data / "credentials.json").read_bytes()
         first.process.kill()
-    assert idnode("resolve", "88.901.7/KEPT-0", "--data", data).status == 3
-    with up("minimal", data, *options, nodes=NODES, base=first.base) as again:
+    assert idnode("resolve", "88.901.7/KEPT-0", "--data", used_data).status == 3
+    with up("minimal", used_data, *options, nodes=NODES, base=first.base) as again:
         for number in range(3):
             values = values_of(again.node("recursive"), f"88.901.7/KEPT-{number}")
             assert contents(values) == [(1, "NOTE", f"number {number}")]
-        assert (data / "credentials.json").read_bytes() == credentials
+        assert (used_data / "credentials.json").read_bytes() == credentials
         counts = {name: node["identifiers"] for name, node in again.nodes.items()}
         assert counts == {**dict.fromkeys(counts, 0), "baijiu": 13, "distillery": 10}
         assert again.process.stop(signal.SIGINT).status == 0

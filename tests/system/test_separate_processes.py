@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import signal
@@ -46,12 +45,14 @@ class Separate:
 
 
 @pytest.fixture
-def separate(data: Path) -> Iterator[Separate]:
-    nodes = Separate(data)
-    with contextlib.ExitStack() as stack:
-        stack.callback(lambda: [stack.enter_context(one) for one in nodes.processes.values()])
+def separate(used_data: Path) -> Iterator[Separate]:
+    nodes = Separate(used_data)
+    try:
         nodes.start(*NAMES)
         yield nodes
+    finally:
+        for process in nodes.processes.values():
+            process.close()
 
 
 def test_a_sector_node_is_killed_and_comes_back(separate):
@@ -86,17 +87,7 @@ def test_a_sector_node_is_killed_and_comes_back(separate):
     assert values_of(recursive, "88.901.7/BOT-000001") == before
 
 
-def test_each_process_ends_by_itself(separate):
-    for number, name in enumerate(NAMES[1:], 1):
-        ended = separate.processes[name].stop(signal.SIGTERM)
-        assert (ended.status, ended.err) == (0, "draining\n")
-        assert separate.listed() == set(NAMES[0:1] + NAMES[number + 1 :])
-    assert separate.processes["recursive"].stop(signal.SIGINT).status == 0
-    assert separate.idnode("nodes").status == 3
-    assert not (separate.data / "running.json").exists()
-
-
-def test_a_node_is_served_once(separate):
+def test_a_node_is_served_once_and_each_ends_by_itself(separate):
     options = ("--data", separate.data, "--base-port", free_base(len(NAMES)))
     second = idnode("serve", "root", "minimal", *options)
     assert (second.status, second.out) == (1, "")
@@ -104,6 +95,13 @@ def test_a_node_is_served_once(separate):
     everything = idnode("up", "minimal", *options)
     assert (everything.status, everything.out) == (1, "")
     assert "in use by node" in everything.err
+    for number, name in enumerate(NAMES[1:], 1):
+        ended = separate.processes[name].stop(signal.SIGTERM)
+        assert (ended.status, ended.err) == (0, "draining\n")
+        assert separate.listed() == {"recursive", *NAMES[number + 1 :]}
+    assert separate.processes["recursive"].stop(signal.SIGINT).status == 0
+    assert separate.idnode("nodes").status == 3
+    assert not (separate.data / "running.json").exists()
 
 
 def test_an_unknown_node_is_named(data):
@@ -113,8 +111,8 @@ def test_an_unknown_node_is_named(data):
     assert "baijiu" in done.err
 
 
-def test_a_killed_worker_comes_back(data):
-    with up("minimal", data, "--processes", 3, nodes=len(NAMES)) as topology:
+def test_a_killed_worker_comes_back(used_data):
+    with up("minimal", used_data, "--processes", 3, nodes=len(NAMES)) as topology:
         workers = topology.process.children()
         assert len(workers) == 3
         before = values_of(topology.node("recursive"), "88.901.100/BOT-000001")
@@ -126,16 +124,16 @@ def test_a_killed_worker_comes_back(data):
         with watched(topology.process.children()) as descriptors:
             assert topology.process.stop().status == 0
             assert all_ended(descriptors)
-        assert not (data / "running.json").exists()
+        assert not (used_data / "running.json").exists()
 
 
-def test_no_worker_outlives_its_supervisor(data):
-    with up("minimal", data, "--processes", 2, nodes=len(NAMES)) as topology:
+def test_no_worker_outlives_its_supervisor(used_data):
+    with up("minimal", used_data, "--processes", 2, nodes=len(NAMES)) as topology:
         with watched(topology.process.children()) as descriptors:
             topology.process.send(signal.SIGKILL)
             topology.process.wait()
             assert all_ended(descriptors)
         assert topology.idnode("nodes").status == 3
-    with up("minimal", data, "--processes", 2, nodes=len(NAMES), base=topology.base) as again:
+    with up("minimal", used_data, "--processes", 2, nodes=len(NAMES), base=topology.base) as again:
         assert json.dumps(again.ready) == json.dumps(topology.ready)
         assert again.process.stop().status == 0
