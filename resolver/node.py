@@ -42,6 +42,7 @@ from resolver.pipeline.handle import HandleFront
 from resolver.pipeline.http import HttpFront
 from resolver.pipeline.json_administration import JsonAdministration
 from resolver.pipeline.json_api import JsonApi
+from resolver.pipeline.plain_http import PlainHttp
 from resolver.pipeline.proxy import ProxyFront
 from resolver.pipeline.responder import Responder
 from resolver.pipeline.sources import Sources
@@ -53,6 +54,7 @@ from resolver.recursion.trace import Step
 from resolver.server_keys import server_key, tls_context
 from resolver.topology import NodeSpec, Topology, endpoints, ports
 from resolver.transports.http import HttpServer, application, metrics_application
+from resolver.transports.http_plain import SERVER
 from resolver.transports.tcp import TcpServer
 from resolver.transports.tunnel import add_tunnel
 from resolver.transports.udp_batches import DatagramFront, listen
@@ -246,12 +248,15 @@ class Node:
             self.topology.rules,
         )
         self._dns = DnsFront(sources, self._counters, view)
-        self._packets += [self._handle.packets, responder.signed, self._dns.packets]
+        json = self._json_api(sources)
+        self._plain = PlainHttp(sources, self._counters, json, SERVER)
+        self._packets += [front.packets for front in (self._handle, self._dns, self._plain)]
+        self._packets.append(responder.signed)
         http = HttpFront(
             sources,
             self._counters,
             [NodeCollector(spec.name, spec.role, self._counters, self._figures())],
-            json=self._json_api(sources),
+            json=json,
             own_step=self._own_step,
             verifier=self._verifier(sources),
             recount=None if self._holdings is None else self._holdings.count,
@@ -340,7 +345,7 @@ class Node:
         ):
             await self._listen(service, port, listener.bind(host, port))
             stack.push_async_callback(listener.drain, DRAIN_SECONDS)
-        web = HttpServer(application(http, *self._management()), http)
+        web = HttpServer(application(http, *self._management()), http, self._plain)
         stack.push_async_callback(web.drain)
         await self._listen("HTTP", numbers.http, web.bind(host, numbers.http))
         directory = self._data.node_path(self.spec.name)
@@ -424,6 +429,15 @@ class Node:
                 "gauge",
                 partial(_as_float, self._holdings, "identifiers"),
             )
+        if self._store is not None:
+            for name in self._store.figures():
+                text = "Octets of the store: its file, and the log of writes not moved there yet"
+                yield (
+                    f"idnode_store_{name}",
+                    text,
+                    "gauge",
+                    partial(_store_figure, self._store, name),
+                )
         for protocol, front in (("handle", self._handle), ("dns", self._dns)):
             packets = front.packets
             yield (
@@ -459,6 +473,10 @@ def _recursion_figures(recursion: Recursor) -> Iterator[Figure]:
             "counter",
             partial(_as_float, recursion.stats, name),
         )
+
+
+def _store_figure(store: Store, name: str) -> float:
+    return store.figures()[name]
 
 
 def _as_float(owner: object, name: str) -> float:

@@ -77,6 +77,19 @@ class JsonApi:
             return reply
         return self._administration.callers.challenge(request, reply)
 
+    def plain(self, request: json_api.Request) -> tuple[Query, Answer, Reply] | None:
+        """The reply to a stranger's lookup, not counted yet; None if it is none, or has to wait.
+
+        What depends on who asks is none either.
+        """
+        asked = json_api.decode(request, self._rules)
+        if not isinstance(asked, Lookup):
+            return None
+        answer = self._sources.resolve(asked.query, time())
+        if answer is None or needs_authentication(answer):
+            return None
+        return asked.query, answer, json_api.encode(asked, answer, self._responsible(asked.query))
+
     def _reply(self, request: json_api.Request) -> Reply | Awaitable[Reply]:
         started = perf_counter()
         asked = json_api.decode(request, self._rules)

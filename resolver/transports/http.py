@@ -12,6 +12,7 @@ from aiohttp import hdrs, web
 
 from resolver.codecs import json_api
 from resolver.codecs.proxy import request as proxy
+from resolver.transports.http_plain import PlainConnection, PlainFront
 from resolver.transports.http_refusals import (
     Connection,
     HttpReply,
@@ -151,9 +152,15 @@ def _add_health(app: web.Application, front: HttpFront) -> None:
 
 
 class HttpServer:
-    """An application and the ports it listens on. `front` answers what cannot be read."""
+    """An application and the ports it listens on. `front` answers what cannot be read.
 
-    def __init__(self, app: web.Application, front: Refuses) -> None:
+    `plain` answers what it can of plain requests before the application sees them, without TLS.
+    """
+
+    def __init__(
+        self, app: web.Application, front: Refuses, plain: PlainFront | None = None
+    ) -> None:
+        self._plain = plain
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
         self._front = front
         self._listeners: list[asyncio.Server] = []
@@ -164,7 +171,13 @@ class HttpServer:
         if self._runner.server is None:
             await self._runner.setup()
         loop = asyncio.get_running_loop()
-        listener = await loop.create_server(self._connection, host, port, ssl=tls, backlog=1024)
+        listener = await loop.create_server(
+            self._connection if tls or self._plain is None else self._plain_connection,
+            host,
+            port,
+            ssl=tls,
+            backlog=1024,
+        )
         self._listeners.append(listener)
         self.port = listener.sockets[0].getsockname()[1]
 
@@ -178,3 +191,8 @@ class HttpServer:
         assert self._runner.server is not None
         loop = asyncio.get_running_loop()
         return Connection(self._runner.server, self._front, loop=loop, access_log=None)
+
+    def _plain_connection(self) -> Connection:
+        assert self._runner.server is not None
+        assert self._plain is not None
+        return PlainConnection(self._runner.server, self._front, self._plain)
