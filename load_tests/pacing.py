@@ -128,7 +128,10 @@ class OpenLoop:
 
 
 class ClosedLoop:
-    """Keeps so many requests under way until `end`: each answer makes room for the next request."""
+    """Keeps so many requests under way until `end`: each answer makes room for the next request.
+
+    The first ones are sent however late it has become.
+    """
 
     #: Answers wake the generator; only the end has to be noticed besides.
     _LONGEST_WAIT: Final = 0.05
@@ -136,12 +139,16 @@ class ClosedLoop:
     def __init__(self, outstanding: int, end: int) -> None:
         self._outstanding = outstanding
         self._end = end
+        self._begun = False
 
     def due(self, now: int, under_way: int, limit: int) -> list[int]:
-        if now >= self._end:
+        if now >= self._end and self._begun:
             return []
+        self._begun = True
         return [now] * min(limit, self._outstanding - under_way)
 
     def wait(self, now: int) -> float | None:
+        if not self._begun:
+            return 0.0
         left = (self._end - now) / SECOND
         return None if left <= 0 else min(left, self._LONGEST_WAIT)

@@ -95,3 +95,11 @@ def test_a_closed_loop_sends_only_where_answers_made_room() -> None:
 
 def test_a_schedule_is_not_computed_ahead() -> None:
     assert len(list(islice(constant([Stage(10**9, 10**6, 10**6)]), 5))) == 5
+
+
+def test_a_closed_loop_that_is_late_from_the_start_sends_its_first_requests_all_the_same() -> None:
+    pacer = ClosedLoop(outstanding=3, end=100)
+    assert pacer.wait(200) == 0.0
+    assert pacer.due(200, under_way=0, limit=10) == [200] * 3
+    assert pacer.due(200, under_way=0, limit=10) == []
+    assert pacer.wait(200) is None
