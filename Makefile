@@ -41,10 +41,14 @@ format: $(VENV)/.check ## put the sources into the house style
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-peers: ## Debian's DNS clients for the tests that use them; without them those tests say SKIP
+peers: ## Debian's DNS clients and PostgreSQL for the tests; without them those tests say SKIP
 	@command -v kdig >/dev/null || { test "$$(id -u)" = 0 && command -v apt-get >/dev/null \
 	  && { apt-get update -qq; apt-get install -y -qq knot-dnsutils; } >/dev/null 2>&1; } \
 	  || echo "kdig is not installed and cannot be: tests that need it are skipped"
+	@command -v pg_config >/dev/null || ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 \
+	  || { test "$$(id -u)" = 0 && command -v apt-get >/dev/null \
+	  && { apt-get update -qq; apt-get install -y -qq postgresql; } >/dev/null 2>&1; } \
+	  || echo "PostgreSQL is not installed and cannot be: tests that need it are skipped"
 
 fuzz: $(VENV)/.test ## feed every decoder with what coverage suggests, FUZZ_SECONDS each
 	$(BIN)/python -m tests.fuzz --seconds $(FUZZ_SECONDS)

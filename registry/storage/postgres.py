@@ -37,7 +37,7 @@ _ARRAYS: Final = (
 )
 _INSERT: Final = f"INSERT INTO identifiers ({COLUMNS}) SELECT * FROM {_ARRAYS}"
 _INSERT_COPIED: Final = f"INSERT INTO identifiers ({COLUMNS}) SELECT {COLUMNS} FROM incoming"
-_MISSING: Final = " ON CONFLICT DO NOTHING RETURNING prefix, suffix"
+_MISSING: Final = " ON CONFLICT DO NOTHING"
 _LAST_VERSIONS: Final = (
     "SELECT prefix, suffix, max(version) FROM unnest($1::text[], $2::text[]) AS asked (prefix,"
     " suffix) JOIN identifier_history USING (prefix, suffix) GROUP BY prefix, suffix"
@@ -84,21 +84,14 @@ class PostgresTransaction(SqlTransaction):
         found: list[Any] = list(result)
         return {Key(prefix, suffix): version for prefix, suffix, version in found}
 
-    async def _insert_missing(self, rows: Sequence[Row]) -> list[Row]:
+    async def _insert_new(self, rows: Sequence[Row]) -> int:
+        if not rows:
+            return 0
         run = self._connection.exec_driver_sql
         if len(rows) < _COPY_FROM:
-            result = await run(_INSERT + _MISSING, _columns(rows))
-        else:
-            await self._copy(rows)
-            result = await run(_INSERT_COPIED + _MISSING)
-        found: list[Any] = list(result)
-        left = {Key(prefix, suffix) for prefix, suffix in found}
-        added = []
-        for row in rows:
-            if row.key in left:
-                left.discard(row.key)
-                added.append(row)
-        return added
+            return (await run(_INSERT + _MISSING, _columns(rows))).rowcount
+        await self._copy(rows)
+        return (await run(_INSERT_COPIED + _MISSING)).rowcount
 
     async def _copy(self, rows: Sequence[Row]) -> None:
         if self._copied:

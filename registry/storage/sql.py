@@ -113,12 +113,23 @@ class SqlTransaction(ABC):
     async def insert_missing(self, rows: Sequence[Row]) -> list[Row]:
         if not rows:
             return []
-        added = await self._insert_missing(rows)
+        run = self._connection.exec_driver_sql
+        await run("SAVEPOINT adding")
+        added = list(rows)
+        if await self._insert_new(added) < len(rows):
+            # Which of them were there already is asked only if some were.
+            await run("ROLLBACK TO adding")
+            there = await self.rows([row.key for row in rows])
+            added = list({row.key: row for row in reversed(rows) if row.key not in there}.values())
+            added.reverse()
+            await self._insert_new(added)
+        await run("RELEASE adding")
         self.changed += keys_of(added)
         return added
 
     @abstractmethod
-    async def _insert_missing(self, rows: Sequence[Row]) -> list[Row]: ...
+    async def _insert_new(self, rows: Sequence[Row]) -> int:
+        """Add the rows that are not there; how many those were."""
 
     async def archive(self, rows: Sequence[Ended]) -> None:
         if rows:

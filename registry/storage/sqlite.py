@@ -70,22 +70,7 @@ class SqliteTransaction(SqlTransaction):
         rows = map(Row._make, result)
         return {row.key: row for row in rows}
 
-    async def _insert_missing(self, rows: Sequence[Row]) -> list[Row]:
-        run = self._connection.exec_driver_sql
-        await run("SAVEPOINT adding")
-        added = list(rows)
-        if await self._insert_new(added) < len(rows):
-            # Which of them were there already is asked only if some were.
-            await run("ROLLBACK TO adding")
-            there = await self.rows([row.key for row in rows])
-            added = list({row.key: row for row in reversed(rows) if row.key not in there}.values())
-            added.reverse()
-            await self._insert_new(added)
-        await run("RELEASE adding")
-        return added
-
     async def _insert_new(self, rows: Sequence[Row]) -> int:
-        """How many of the rows were not there."""
         run, inserted, start = self._connection.exec_driver_sql, 0, 0
         for size, statement in _INSERT_MANY.items():
             while len(rows) - start >= size:

@@ -1,0 +1,113 @@
+"""A topology whose sector node keeps its identifiers in PostgreSQL, moved there from SQLite."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from registry import outcomes
+from registry.audit import Actor
+from registry.changes import Create
+from registry.clock import SystemClock
+from registry.registration import Registrar
+from registry.schemes.handle import Key
+from registry.storage.backends import open_store
+from registry.values.value import Value
+from tests.support.everywhere import ask, codes, values_of
+from tests.support.postgres import Server
+from tests.support.processes import Node, Topology, idnode, up
+from tests.support.wire import fetch, metrics
+
+IDENTIFIER = "88.901.7/HELLO-1"
+NODES = 5
+
+
+def on_postgres(url: str, directory: Path) -> Path:
+    """The minimal topology with the sector node's store there."""
+    text = Path("configs/minimal.toml").read_text()
+    path = directory / "moved.toml"
+    path.write_text(text.replace('role = "sector"\n', f'role = "sector"\nstore = "{url}"\n'))
+    return path
+
+
+@pytest.fixture(scope="module")
+def moved(
+    postgres_server: Server, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Topology, str]]:
+    """Seeded on SQLite, stopped, copied and started again on PostgreSQL."""
+    directory = tmp_path_factory.mktemp("moved")
+    data, url = directory / "data", postgres_server.new_database()
+    with up("minimal", data, "--seed", 50, nodes=NODES) as before:
+        refused = idnode("store", "copy", "baijiu", url, "--data", data)
+        assert refused.status == 1
+        assert "stop it first" in refused.err
+        register(before, IDENTIFIER, "https://example.org/1")
+        assert before.process.stop().status == 0
+    copied = idnode("store", "copy", "baijiu", url, "--data", data)
+    assert copied.status == 0, copied.err
+    assert "rows are the same" in copied.out
+    with up(on_postgres(url, directory), data, nodes=NODES) as topology:
+        yield topology, url
+
+
+def register(topology: Topology, identifier: str, where: str, *more: object) -> None:
+    done = topology.idnode("register", identifier, "--set", f"1:URL={where}", *more)
+    assert done.status == 0, done.err
+
+
+def found(node: Node, identifier: str) -> list[str]:
+    """The URLs of an identifier, the same over every protocol."""
+    return [value["data"]["value"] for value in values_of(node, identifier)]
+
+
+def is_absent(node: Node, identifier: str) -> bool:
+    answers = ask(node, identifier)
+    return {name: answer.code for name, answer in answers.items()} == codes(outcomes.NOT_FOUND)
+
+
+def test_what_was_registered_before_resolves_over_every_protocol(moved) -> None:
+    topology, _ = moved
+    for node in ("baijiu", "recursive"):
+        assert found(topology.node(node), IDENTIFIER) == ["https://example.org/1"]
+
+
+def test_a_change_is_right_at_once_over_every_protocol(moved) -> None:
+    topology, _ = moved
+    identifier, node = "88.901.7/NEW-1", topology.node("baijiu")
+    assert is_absent(node, identifier)
+    for where in ("https://example.org/a", "https://example.org/b"):
+        register(topology, identifier, where, "--overwrite")
+        assert found(node, identifier) == [where]
+
+
+def test_a_change_by_another_process_drops_what_was_kept(moved) -> None:
+    topology, url = moved
+    key, node = Key("88.901.7", "OTHER-1"), topology.node("baijiu")
+    assert is_absent(node, str(key))
+
+    async def write() -> None:
+        store = await open_store(url)
+        registrar = Registrar(store, SystemClock())
+        change = Create(key, [Value(1, b"URL", b"https://example.org/other")])
+        await registrar.submit(change, Actor("other", "test"))
+        await registrar.aclose()
+        await store.close()
+
+    asyncio.run(write())
+    assert found(node, str(key)) == ["https://example.org/other"]
+
+
+def test_tools_read_the_store_where_it_is(moved) -> None:
+    topology, _ = moved
+    done = topology.idnode("sample", "--count", 50, "--sector", "88.901")
+    assert (done.status, len(done.out.split())) == (0, 50)
+    shown = metrics(topology.node("baijiu").metrics_url)["idnode_store_identifiers"]
+    assert shown >= 51
+    page = fetch(topology.node("baijiu").http, "/v1/resolve/88.901.7/HELLO-1?trace=1").json
+    assert [step["node"] for step in page["trace"]] == ["baijiu"]
+    refused = topology.idnode("store", "backup", "baijiu", topology.data / "backup")
+    assert refused.status == 1
+    assert "pg_basebackup" in refused.err
