@@ -23,6 +23,7 @@ COMMANDS: Final = {
     "nodes": ("nodes", "nodes", "Show the running topology's nodes and endpoints."),
     "resolve": ("resolve", "resolve", "Resolve an identifier over Handle, HTTP or DNS."),
     "register": ("register", "register", "Register an identifier."),
+    "import": ("importing", "import_", "Register the rows of a file, or serial numbers."),
     "sample": ("sample", "sample", "List identifiers that exist, for load tools."),
     "inspect": ("inspect", "inspect", "Take a packet, a value or an identifier apart."),
     "store": ("store", "store", "Move, back up and restore the stores of nodes."),

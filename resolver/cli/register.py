@@ -108,13 +108,13 @@ def register(
 ) -> int:
     """Register IDENTIFIER with the values given; it is durable when the command says so."""
     prefix = home_prefix(handle.parse(identifier))
-    door = _door(data, prefix, node_name, via, token)
+    door = find_door(data, prefix, node_name, via, token)
     if ttl is not None:
         values = tuple({**value, "ttl": ttl} for value in values)
     document = {"values": values, "overwrite": overwrite}
     status, reply = asyncio.run(_put(door, identifier, document, timeout))
     if status not in (200, 201):
-        raise Negative(f"{identifier}: {_reason(status, reply)}")
+        raise Negative(f"{identifier}: {reason(status, reply)}")
     if as_json:
         print_json(reply)
     else:
@@ -143,7 +143,7 @@ async def _put(
     return reply.status, reply.document()
 
 
-def _reason(status: int, problem: dict[str, Any]) -> str:
+def reason(status: int, problem: dict[str, Any]) -> str:
     """A problem document (RFC 9457) as one line, its fields below."""
     said = problem.get("detail") or problem.get("title") or f"HTTP status {status}"
     lines = [f"{said} ({problem.get('code', status)})"]
@@ -156,7 +156,7 @@ def _reason(status: int, problem: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _door(
+def find_door(
     data: Path, prefix: str, node_name: str | None, via: str | None, token: str | None
 ) -> Door:
     """The node that homes the prefix and the token to use there."""

@@ -68,7 +68,7 @@ async def fetch(
                 URL(url, encoded=True),
                 headers=sent_headers,
                 data=body,
-                ssl=not _is_loopback(url),
+                ssl=not is_loopback(url),
                 allow_redirects=False,
             ) as response,
         ):
@@ -98,7 +98,8 @@ def _where(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
-def _is_loopback(url: str) -> bool:
+def is_loopback(url: str) -> bool:
+    """Whether a URL leads to this machine, where nodes show certificates they made themselves."""
     host = urlsplit(url).hostname or ""
     try:
         return ipaddress.ip_address(host).is_loopback

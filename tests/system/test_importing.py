@@ -1,0 +1,73 @@
+"""`idnode import` into a running node."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from tests.support.everywhere import values_of
+
+PREFIX = "88.901.7"
+
+
+def report(path: Path) -> list[tuple[int, str]]:
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return [(said["line"], said["error"]["code"]) for said in map(json.loads, lines)]
+
+
+def test_a_file_is_registered_row_by_row(minimal, tmp_path):
+    path = tmp_path / "bottles.csv"
+    path.write_text("suffix,1:URL\nIMP-1,a\nIMP-2,\nimp-1,b\nIMP-3,c\n")
+    tried = minimal.idnode("import", str(path), "--prefix", PREFIX, "--dry-run")
+    assert (tried.status, "3 identifiers would be registered" in tried.out) == (1, True)
+    done = minimal.idnode("import", str(path), "--prefix", PREFIX)
+    assert (done.status, "2 identifiers registered" in done.out) == (1, True)
+    assert report(tmp_path / "bottles.csv.report.ndjson") == [
+        (3, "validation"),
+        (4, "already-exists"),
+    ]
+    found = values_of(minimal.node("recursive"), f"{PREFIX}/IMP-3")
+    assert [value["data"]["value"] for value in found] == ["c"]
+    assert not (tmp_path / "bottles.csv.import.json").exists()
+
+
+def test_an_import_that_was_cut_off_goes_on(minimal, tmp_path):
+    path = tmp_path / "bottles.ndjson"
+    lines = [
+        {"suffix": f"CUT-{at}", "values": [{"index": 1, "type": "N", "data": str(at)}]}
+        for at in range(1, 31)
+    ]
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines[:20]))
+    arguments = ("import", str(path), "--prefix", PREFIX)
+    assert minimal.idnode(*arguments).status == 0
+    # As if it had been killed behind row 10 of a file that has the same 20 rows.
+    state = tmp_path / "bottles.ndjson.import.json"
+    state.write_text(json.dumps({"file": "another", "committed_through": 10, "accepted": 10}))
+    refused = minimal.idnode(*arguments, "--resume")
+    assert (refused.status, "another file" in refused.err) == (1, True)
+    digest = json.loads(_state_of(minimal, path, arguments))["file"]
+    state.write_text(json.dumps({"file": digest, "committed_through": 10, "accepted": 10}))
+    resumed = minimal.idnode(*arguments, "--resume")
+    assert (resumed.status, "20 identifiers registered" in resumed.out) == (0, True)
+
+
+def _state_of(minimal, path: Path, arguments: tuple[str, ...]) -> bytes:
+    """The state that an import leaves which nobody answers to."""
+    assert minimal.idnode(*arguments, "--via", "http://127.0.0.1:9", "--token", "x").status == 3
+    return path.with_name(f"{path.name}.import.json").read_bytes()
+
+
+def test_serial_numbers(minimal, tmp_path):
+    arguments = ("import", "--prefix", PREFIX, "--serial", "SER-{:03d}", "--to", "250")
+    link = "1:URL=https://example.org/{suffix}"
+    done = minimal.idnode(*arguments, "--set", link, "--report", str(tmp_path / "report"))
+    assert (done.status, "250 identifiers registered" in done.out) == (0, True)
+    found = values_of(minimal.node("recursive"), f"{PREFIX}/ser-250")
+    assert found[0]["data"]["value"] == "https://example.org/SER-250"
+
+
+def test_what_does_not_fit_is_a_usage_error(minimal, tmp_path):
+    path = tmp_path / "list.txt"
+    path.write_text("x")
+    for arguments in ([str(path)], [], ["--serial", "A"], ["--serial", "{}{}", "--to", "2"]):
+        assert minimal.idnode("import", *arguments, "--prefix", PREFIX).status == 2
