@@ -15,7 +15,7 @@ import msgspec
 
 from registry.changes import MAX_RECORD, MAX_VALUES, Create, decide
 from registry.errors import DecodeError, InvalidValue, Refusal
-from registry.http.json_body import read_json
+from registry.json_text import read_json
 from registry.namespaces.namespace import NAMESPACE_TYPE
 from registry.schemes.handle import HandleRules, Key, parse
 from registry.values.json_form import value_from_json

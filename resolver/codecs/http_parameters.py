@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
+from registry import json_text
 from registry.errors import DecodeError
-from registry.http import json_body
 
 MAX_INDEX: Final = 0xFFFF_FFFF
 _TRUE: Final = frozenset((b"", b"1", b"on", b"true", b"yes"))
@@ -30,7 +30,7 @@ def read_json(body: bytes) -> Params:
 
     Raises DecodeError.
     """
-    members = json_body.read_json(body)
+    members = json_text.read_json(body)
     if not isinstance(members, dict):
         return {}
     params: Params = {}

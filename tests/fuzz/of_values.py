@@ -6,7 +6,7 @@ import json
 from contextlib import suppress
 
 from registry.errors import DecodeError, InvalidValue
-from registry.http.json_body import read_json
+from registry.json_text import read_json
 from registry.namespaces.namespace import TemplateReference, namespace_of, read_namespace
 from registry.namespaces.patterns import read_pattern
 from registry.namespaces.template import Computing, NotComputable, compute

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from registry.bulk.lines import LineSplitter
 from registry.bulk.rows import RefusedRow, RowReader
 from registry.errors import DecodeError, InvalidCredential, InvalidIdentifier
-from registry.http.json_body import read_json
+from registry.json_text import read_json
 from registry.schemes.handle import DEFAULT_RULES
 from registry.values.value import decode_record
 from resolver.codecs import http_parameters

@@ -7,7 +7,7 @@ from typing import Any
 
 from registry.changes import check_indexes
 from registry.errors import DecodeError, InvalidIdentifier
-from registry.http.json_body import read_json
+from registry.json_text import read_json
 from registry.schemes.handle import HandleRules, parse
 from registry.values.json_form import value_from_json
 from registry.values.value import Value

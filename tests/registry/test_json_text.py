@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from registry.errors import DecodeError
-from registry.http.json_body import MAX_DEPTH, MAX_DIGITS, read_json
+from registry.json_text import MAX_DEPTH, MAX_DIGITS, read_json
 
 values = st.recursive(
     st.none() | st.booleans() | st.integers(-(10**30), 10**30) | st.text(max_size=5),
