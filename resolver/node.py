@@ -57,11 +57,19 @@ from resolver.transports.http import HttpServer, application, metrics_applicatio
 from resolver.transports.http_plain import SERVER
 from resolver.transports.tcp import TcpServer
 from resolver.transports.tunnel import add_tunnel
-from resolver.transports.udp_batches import DatagramFront, listen
+from resolver.transports.udp import UdpServer
+from resolver.transports.udp_batches import BatchServer, DatagramFront, listen
 from resolver.verification import Verifier
 
 #: Seconds that requests under way get when the node ends.
 DRAIN_SECONDS: Final = 3.0
+#: Received is answered and unanswered, and what still waits; lost comes on top.
+_DATAGRAM_FIGURES: Final = {
+    "received": "Datagrams taken in",
+    "answered": "Datagrams that were answered",
+    "unanswered": "Datagrams that deserved no answer, or that none could be sent to",
+    "lost": "Datagrams that found no room in the socket",
+}
 
 
 class PortInUse(Exception):  # noqa: N818 - it is what happened
@@ -93,6 +101,7 @@ class Node:
         self._store: Store | None = None
         self._holdings: Holdings | None = None
         self._packets: list[PacketCache[Any]] = []
+        self._datagrams: dict[str, BatchServer | UdpServer] = {}
 
     # --- life ---
 
@@ -331,9 +340,11 @@ class Node:
         numbers, host = ports(self.topology, self.spec), self.spec.host
         handle, dns = self._handle, self._dns
         udp: list[tuple[str, DatagramFront, int]]
-        udp = [("Handle over UDP", handle, numbers.handle), ("DNS over UDP", dns, numbers.dns)]
-        for service, front, port in udp:
+        udp = [("Handle", handle, numbers.handle), ("DNS", dns, numbers.dns)]
+        for protocol, front, port in udp:
+            service = f"{protocol} over UDP"
             server = await self._listen(service, port, listen(front, host, port))
+            self._datagrams[protocol.lower()] = server
             stack.push_async_callback(server.drain, DRAIN_SECONDS)
         streams = TcpServer(
             handle.message, MessageStream, handle.garbage, connected=handle.connected
@@ -452,8 +463,14 @@ class Node:
                 "gauge",
                 partial(_as_float, packets, "size"),
             )
+            for name, text in _DATAGRAM_FIGURES.items():
+                read = partial(self._of_datagrams, protocol, name)
+                yield f"idnode_{protocol}_datagrams_{name}", text, "counter", read
         if self.spec.role == "recursive":
             yield from _recursion_figures(self._recursion)
+
+    def _of_datagrams(self, protocol: str, name: str) -> float:
+        return float(getattr(self._datagrams.get(protocol), name, 0))
 
 
 def _recursion_figures(recursion: Recursor) -> Iterator[Figure]:

@@ -26,6 +26,9 @@ _NAME: Final = 32  # room for a sockaddr_in6
 _NAME_SIZES: Final[dict[int, int]] = {socket.AF_INET: 16, socket.AF_INET6: 28}
 _PORT: Final = struct.Struct(">2xH")
 _UDP_SEGMENT: Final = 103
+_SO_MEMINFO: Final = 55
+_MEMINFO: Final = struct.Struct("=9I")
+_DROPS: Final = 8  # SK_MEMINFO_DROPS
 _MAX_NAMES: Final = 4096
 _FORMS: Final[dict[int, Literal["H", "I"]]] = {2: "H", 4: "I"}
 _ZEROS: Final = {size: memoryview(bytes(BATCH * size)).cast(form) for size, form in _FORMS.items()}
@@ -257,6 +260,12 @@ class BatchSocket:
         octets, address = bytes(self.outgoing[start : start + size]), self.address(slot)
         pieces = [octets[at : at + self.segment] for at in range(0, size, self.segment)]
         return sum(self.send_to(piece, address) for piece in pieces) == len(pieces)
+
+    @property
+    def lost(self) -> int:
+        """Datagrams that came and found no room in this socket."""
+        info = self._socket.getsockopt(socket.SOL_SOCKET, _SO_MEMINFO, _MEMINFO.size)
+        return int(_MEMINFO.unpack(info)[_DROPS])
 
     def send_to(self, packet: bytes, address: Address) -> bool:
         """Send one datagram to anywhere; whether that could be done."""

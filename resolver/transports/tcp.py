@@ -91,6 +91,8 @@ class _Connection(asyncio.Protocol):
         self._context: Any = None
         self._writable = asyncio.Event()
         self._writable.set()
+        self._loop = asyncio.get_running_loop()
+        self._active = self._loop.time()
         self._idle: asyncio.TimerHandle | None = None
         self._ending = False
         self.in_flight: set[asyncio.Future[Reply]] = set()
@@ -114,7 +116,7 @@ class _Connection(asyncio.Protocol):
             future.cancel()
 
     def data_received(self, data: bytes) -> None:
-        self._rest()
+        self._active = self._loop.time()
         for message in self._splitter.feed(data):
             reply = self._server.serve(message, self._context)
             if reply is None or isinstance(reply, bytes):
@@ -177,13 +179,14 @@ class _Connection(asyncio.Protocol):
             self._transport.resume_reading()
 
     def _rest(self) -> None:
-        """Start the idle time anew."""
-        if self._idle is not None:
-            self._idle.cancel()
-        self._idle = asyncio.get_running_loop().call_later(self._server.idle_seconds, self._expire)
+        """Look again when the idle time may be over: a timer for each request would cost more."""
+        due = self._active + self._server.idle_seconds
+        self._idle = self._loop.call_at(due, self._expire)
 
     def _expire(self) -> None:
         if self.in_flight:
+            self._active = self._loop.time()
+        if self._loop.time() < self._active + self._server.idle_seconds:
             self._rest()
         else:
             self.close()

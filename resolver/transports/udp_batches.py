@@ -57,13 +57,18 @@ class DatagramFront(Protocol):
 
 
 class BatchServer:
-    """Serves a socket by batches."""
+    """Serves a socket by batches.
+
+    `received` datagrams are those `answered`, those `unanswered` (no answer was deserved, or none
+    could be sent) and those `waiting`; what came besides and found no room is `lost`.
+    """
 
     def __init__(self, front: DatagramFront, bound: BatchSocket) -> None:
         self.port = bound.port
         self._front = front
         self._socket = bound
         self._waiting = Waiting(self._send)
+        self.received = self.answered = self.unanswered = 0
         self._loop = asyncio.get_running_loop()
         self._loop.add_reader(bound.fileno(), self._readable)
 
@@ -71,6 +76,16 @@ class BatchServer:
     def overflows(self) -> int:
         """Requests that found too many others waiting."""
         return self._waiting.overflows
+
+    @property
+    def waiting(self) -> int:
+        """Requests whose answer has to come from elsewhere first."""
+        return len(self._waiting)
+
+    @property
+    def lost(self) -> int:
+        """Datagrams that the kernel had no room for."""
+        return self._socket.lost
 
     async def drain(self, seconds: float) -> None:
         """Give waiting answers that long, then close the socket."""
@@ -88,6 +103,7 @@ class BatchServer:
 
     def _answer(self, count: int) -> None:
         started = perf_counter()
+        self.received += count
         front, sock = self._front, self._socket
         found = front.repeats(sock.masked(count), sock.hosts(count), started)
         outgoing, sizes, first = sock.outgoing, sock.sizes, 0
@@ -115,6 +131,7 @@ class BatchServer:
         address = self._socket.address(slot)
         replies = self._front.datagram(self._socket.datagram(slot), address)
         if replies is None:
+            self.unanswered += 1
             return False
         if not isinstance(replies, (tuple, list)):
             self._waiting.add(cast("Awaitable[Replies]", replies), address)
@@ -128,12 +145,21 @@ class BatchServer:
         return False
 
     def _flush(self, first: int, end: int) -> None:
-        if first < end and (failed := self._socket.send(first, end)):
-            self._front.unsent(failed)
+        failed = self._socket.send(first, end)
+        self._count(end - first - failed, failed)
 
     def _send(self, replies: Sequence[bytes], address: Address) -> None:
-        failed = sum(not self._socket.send_to(reply, address) for reply in replies)
+        """Send the packets of one answer; of a request that deserves none there are none."""
+        if not replies:
+            self.unanswered += 1
+            return
+        whole = sum(self._socket.send_to(reply, address) for reply in replies) == len(replies)
+        self._count(whole, not whole)
+
+    def _count(self, sent: int, failed: int) -> None:
+        self.answered += sent
         if failed:
+            self.unanswered += failed
             self._front.unsent(failed)
 
 

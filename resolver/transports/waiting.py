@@ -17,7 +17,7 @@ MAX_WAITING: Final = 4096
 class Waiting:
     """Answers of one socket that are under way; `overflows` counts what found no place.
 
-    `send` is called with the replies that a request deserves in the end.
+    `send` is called once for each request, with the replies that it deserves in the end, if any.
     """
 
     def __init__(self, send: Callable[[Sequence[bytes], Address], None]) -> None:
@@ -31,26 +31,32 @@ class Waiting:
             self.overflows += 1
             if asyncio.iscoroutine(replies):
                 replies.close()
+            self._send((), address)
             return
         future = asyncio.ensure_future(replies)
         self._futures.add(future)
         future.add_done_callback(lambda done: self._answer(done, address))
 
+    def __len__(self) -> int:
+        return len(self._futures)
+
     async def drain(self, seconds: float) -> None:
         """Give them that long to come."""
         if self._futures:
             await asyncio.wait(self._futures, timeout=seconds)
-        for future in list(self._futures):
+        late = list(self._futures)
+        for future in late:
             future.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
 
     def _answer(self, done: asyncio.Future[Replies], address: Address) -> None:
         self._futures.discard(done)
-        if done.cancelled():
-            return
-        if error := done.exception():
-            asyncio.get_running_loop().call_exception_handler(
-                {"message": "a datagram's answer failed", "exception": error}
-            )
-            return
-        if replies := done.result():
-            self._send(replies, address)
+        replies: Replies = None
+        if not done.cancelled():
+            if error := done.exception():
+                asyncio.get_running_loop().call_exception_handler(
+                    {"message": "a datagram's answer failed", "exception": error}
+                )
+            else:
+                replies = done.result()
+        self._send(replies or (), address)

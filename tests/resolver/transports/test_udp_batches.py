@@ -78,6 +78,7 @@ async def served():
     async def serve(front, host="127.0.0.1", clients=1):
         server = await listen(front, host, 0)
         opened.append(server)
+        front.server = server
         made = [Client(server.port, host) for _ in range(clients)]
         used.extend(made)
         return made
@@ -150,3 +151,30 @@ async def test_ipv6(served):
     front.gate.set()
     assert await client.receive(2) == [b"late:W", b"more"]
     assert front.peers == {"::1"}
+
+
+async def test_every_datagram_is_accounted_for(served):
+    front = Front()
+    front.kept[KEY] = Repeat(b"r:__", "ok")
+    (client,) = await served(front)
+    mixed = [asking(1), b"Ax", b"D", b"W1", b"D" * (ROOM + 1)] * 20
+    client.send(*mixed)
+    await client.receive(40)
+    client.send(b"A")
+    await client.receive(1)
+    server = front.server
+    assert server.received + server.lost == len(mixed) + 1
+    assert (server.answered, server.unanswered, server.waiting) == (41, 40, 20)
+    front.gate.set()
+    await client.receive(40)
+    assert (server.answered, server.unanswered, server.waiting) == (61, 40, 0)
+    assert front.failed == 0
+
+
+async def test_an_answer_that_never_comes_is_unanswered(served):
+    front = Front()
+    (client,) = await served(front)
+    client.send(b"W1", b"A")
+    await client.receive(1)
+    await front.server.drain(0)
+    assert (front.server.answered, front.server.unanswered) == (1, 1)
