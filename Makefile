@@ -1,5 +1,7 @@
 # The verbs of the project. `make help` lists them.
 PYTHON ?= python3
+# How many identifiers `make bench` loads.
+IDENTIFIERS ?= 1000000
 VENV := .venv
 BIN := $(VENV)/bin
 FUZZ_SECONDS ?= 20
@@ -53,8 +55,9 @@ peers: ## Debian's DNS clients and PostgreSQL for the tests; without them those 
 fuzz: $(VENV)/.test ## feed every decoder with what coverage suggests, FUZZ_SECONDS each
 	$(BIN)/python -m tests.fuzz --seconds $(FUZZ_SECONDS)
 
-bench: $(VENV)/.test ## measure start-up, memory and answers a second
+bench: $(VENV)/.test ## measure start-up, memory, answers and bulk loads (IDENTIFIERS=10000000 for many)
 	$(BIN)/python -m load_tests.bench
+	$(BIN)/python -m load_tests.bench.bulk --identifiers $(IDENTIFIERS)
 
 constraints: $(VENV)/.check ## write constraints.txt from what is installed
 	$(BIN)/pip freeze --exclude-editable | LC_ALL=C sort > constraints.txt
