@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from functools import partial
 
 import pytest
 import pytest_asyncio
@@ -67,6 +68,15 @@ async def until(true: Callable[[], Awaitable[bool]]) -> None:
     async with asyncio.timeout(PATIENCE):
         while not await true():  # noqa: ASYNC110 - nobody tells
             await asyncio.sleep(0)
+
+
+async def is_writable(store: Store) -> bool:
+    """Whether the store takes a row, named AFTER."""
+    try:
+        await insert(store, row("AFTER"))
+    except StorageUnavailable:
+        return False
+    return True
 
 
 async def _is(true: object) -> bool:
@@ -286,14 +296,7 @@ class TestFailures:
         await registering
         assert len(failures) == 8
 
-        async def recovered() -> bool:
-            try:
-                await insert(store, row("AFTER", b"\0\0\0\0"))
-            except StorageUnavailable:
-                return False
-            return True
-
-        await until(recovered)
+        await until(partial(is_writable, store))
         async with store.begin() as transaction:
             await transaction.delete([Key(PREFIX, "AFTER")])
         await check_kept(store, acknowledged)
@@ -316,7 +319,7 @@ class TestFailures:
                 return False
 
         await until(readable)
-        await insert(store, row("B"))
+        await until(partial(is_writable, store))
 
     async def test_reading_a_closed_store(self, url: str) -> None:
         store = await PostgresStore.open(url)
