@@ -66,6 +66,25 @@ def test_serial_numbers(minimal, tmp_path):
     assert found[0]["data"]["value"] == "https://example.org/SER-250"
 
 
+def test_what_is_exported_can_be_imported_again(minimal, tmp_path):
+    values = [
+        {"index": 1, "type": "URL", "data": "https://example.org/é"},
+        {"index": 2, "type": "X", "data": {"format": "base64", "value": "AAH/"}, "ttl": 60},
+        {"index": 3, "type": "Y", "data": "", "permissions": "1100"},
+    ]
+    path, first, again = (tmp_path / name for name in ("in.ndjson", "1.ndjson", "2.ndjson"))
+    path.write_text(json.dumps({"identifier": "88.901.7/EXP", "values": values}) + "\n")
+    assert minimal.idnode("import", str(path), "--prefix", PREFIX).status == 0
+    assert minimal.idnode("export", str(first), "--prefix", PREFIX).status == 0
+    resumed = minimal.idnode("import", str(first), "--prefix", PREFIX, "--resume")
+    assert resumed.status == 0, "every one of them is there with the same values"
+    assert minimal.idnode("export", str(again), "--prefix", PREFIX).status == 0
+    assert first.read_bytes() == again.read_bytes()
+    assert json.dumps(values[0], ensure_ascii=False, separators=(",", ":")) in first.read_text(
+        encoding="utf-8"
+    )
+
+
 def test_what_does_not_fit_is_a_usage_error(minimal, tmp_path):
     path = tmp_path / "list.txt"
     path.write_text("x")
