@@ -55,8 +55,9 @@ peers: ## Debian's DNS clients and PostgreSQL for the tests; without them those 
 fuzz: $(VENV)/.test ## feed every decoder with what coverage suggests, FUZZ_SECONDS each
 	$(BIN)/python -m tests.fuzz --seconds $(FUZZ_SECONDS)
 
-bench: $(VENV)/.test ## measure start-up, memory, answers and bulk loads (IDENTIFIERS=10000000 for many)
+bench: $(VENV)/.test ## measure start-up, memory and what an answer costs, beside Knot, nginx and an echo in C
 	$(BIN)/python -m load_tests.bench
+	$(BIN)/python -m load_tests.bench.codecs
 	$(BIN)/python -m load_tests.bench.bulk --identifiers $(IDENTIFIERS)
 
 constraints: $(VENV)/.check ## write constraints.txt from what is installed

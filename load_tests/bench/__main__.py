@@ -67,7 +67,7 @@ def answers(directory: Path, core: int, options: argparse.Namespace) -> list[Fig
                 contenders.append(Contender("echo", echo, ("127.0.0.1", PEER_PORT + 1), sent_back))
             cold, figure = once(contenders[0]), compare(contenders, options)
             figures += [*figure, cold]
-        figures.append(Figure("resident, after load", node.server.resident, "MB", "<= 300"))
+        figures.append(Figure("resident, after load", node.server.resident, "MB"))
         figures += web.compare(node, SECTOR, directory, core, known, options.seconds)
     return figures
 
