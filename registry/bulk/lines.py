@@ -31,6 +31,8 @@ class LineSplitter:
         """The lines that end within these octets."""
         if not self._begun:
             octets = self._beginning(octets)
+            if not self._begun:
+                return []
         lines: list[bytes | None] = []
         lines += (self._rest + octets).split(b"\n")
         self._rest = lines.pop() or b""
@@ -46,7 +48,8 @@ class LineSplitter:
         """The line that the stream ended in the middle of, if there is one."""
         if not self.pending:
             return []
-        last, self._rest = None if self._overlong else self._rest, b""
+        overlong = self._overlong or len(self._rest) > self._max_line
+        last, self._rest = None if overlong else self._rest, b""
         self._overlong = False
         return [last]
 

@@ -49,7 +49,7 @@ class WriteAheadLog:
         """Empty the log if it is long; before a transaction. Raises StorageUnavailable."""
         if self.octets <= self._reset_at:
             return
-        if monotonic() >= self._try_at:
+        if monotonic() >= self._try_at or self.octets > self._most:
             self._try_at = monotonic() + _AGAIN
             await self._empty(connection)
         if self.octets > self._most:

@@ -299,7 +299,8 @@ class _Import:
             click.echo("", err=True)
         click.echo(f"{self._progress.accepted:,} identifiers {what}")
         if rejected:
-            click.echo(f"{rejected:,} rows refused: see {self._report_path}")
+            rows = "row" if rejected == 1 else "rows"
+            click.echo(f"{rejected:,} {rows} refused: see {self._report_path}")
         return NEGATIVE if rejected else DONE
 
 
