@@ -55,7 +55,7 @@ peers: ## Debian's DNS clients and PostgreSQL for the tests; without them those 
 fuzz: $(VENV)/.test ## feed every decoder with what coverage suggests, FUZZ_SECONDS each
 	$(BIN)/python -m tests.fuzz --seconds $(FUZZ_SECONDS)
 
-bench: $(VENV)/.test ## measure start-up, memory and what an answer costs, beside Knot, nginx and an echo in C
+bench: $(VENV)/.test ## measure start-up, memory, answers beside those of peers, and bulk loads (IDENTIFIERS=10000000 for many)
 	$(BIN)/python -m load_tests.bench
 	$(BIN)/python -m load_tests.bench.codecs
 	$(BIN)/python -m load_tests.bench.bulk --identifiers $(IDENTIFIERS)
