@@ -301,6 +301,8 @@ class _Import:
         if rejected:
             rows = "row" if rejected == 1 else "rows"
             click.echo(f"{rejected:,} {rows} refused: see {self._report_path}")
+        else:
+            self._report_path.unlink(missing_ok=True)
         return NEGATIVE if rejected else DONE
 
 
