@@ -16,10 +16,11 @@ import socket
 import subprocess
 import sys
 import threading
+from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, NamedTuple, Self
+from typing import IO, Any, Final, NamedTuple, Self
 
 IDNODE = Path(sys.executable).with_name("idnode")
 #: Seconds after which something that should have happened long ago is given up.
@@ -73,15 +74,19 @@ def free_base(nodes: int) -> int:
         if len(claims) == nodes and all(
             _is_free(block + offset) for block in blocks for offset in _OFFSETS
         ):
-            _CLAIMS.extend(claims)
+            _CLAIMS.append(claims)
+            if len(_CLAIMS) > _RECENT:
+                for claim in _CLAIMS.popleft():
+                    claim.close()
             return base
         for claim in claims:
             claim.close()
     raise AssertionError("no free block of ports")
 
 
-#: Kept for as long as this process lives.
-_CLAIMS: list[socket.socket] = []
+#: Claims of the latest choices: by the time one is given up its nodes listen, or have ended.
+_CLAIMS: deque[list[socket.socket]] = deque()
+_RECENT: Final = 12
 
 
 def _claimed(port: int) -> socket.socket | None:
