@@ -18,7 +18,7 @@ $(BIN)/idnode: pyproject.toml constraints.txt
 	@touch $@
 
 $(VENV)/.test: $(BIN)/idnode pyproject.toml constraints.txt
-	$(PIP_INSTALL) --editable '.[test,fuzz]'
+	$(PIP_INSTALL) --editable '.[test,fuzz,load]'
 	@touch $@
 
 $(VENV)/.check: $(BIN)/idnode pyproject.toml constraints.txt
@@ -49,7 +49,9 @@ peers: ## Debian's DNS clients and PostgreSQL for the tests; without them those 
 	  || echo "kdig is not installed and cannot be: tests that need it are skipped"
 	@command -v pg_config >/dev/null || ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 \
 	  || { test "$$(id -u)" = 0 && command -v apt-get >/dev/null \
-	  && { apt-get update -qq; apt-get install -y -qq postgresql; } >/dev/null 2>&1; } \
+	  && { apt-get update -qq; apt-get install -y -qq postgresql-common; \
+	       echo 'create_main_cluster = false' >> /etc/postgresql-common/createcluster.conf; \
+	       apt-get install -y -qq postgresql; } >/dev/null 2>&1; } \
 	  || echo "PostgreSQL is not installed and cannot be: tests that need it are skipped"
 
 fuzz: $(VENV)/.test ## feed every decoder with what coverage suggests, FUZZ_SECONDS each
