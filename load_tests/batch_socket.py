@@ -11,7 +11,9 @@ import errno
 import os
 import socket
 import struct
-from typing import Any, Final, Literal
+from typing import Final
+
+from resolver.transports.message_vectors import Header, Iovec, Message, column
 
 #: Datagrams of one system call, and octets of one datagram.
 BATCH: Final = 64
@@ -23,30 +25,6 @@ _MEMINFO: Final = struct.Struct("=9I")
 _DROPS: Final = 8  # SK_MEMINFO_DROPS
 
 
-class _Iovec(ctypes.Structure):
-    _fields_ = (("base", ctypes.c_void_p), ("length", ctypes.c_uint64))
-
-
-class _Header(ctypes.Structure):
-    """struct msghdr."""
-
-    _fields_ = (
-        ("name", ctypes.c_void_p),
-        ("name_length", ctypes.c_uint32),
-        ("iovecs", ctypes.c_void_p),
-        ("iovec_count", ctypes.c_size_t),
-        ("control", ctypes.c_void_p),
-        ("control_length", ctypes.c_size_t),
-        ("flags", ctypes.c_int),
-    )
-
-
-class _Message(ctypes.Structure):
-    """struct mmsghdr: a header and the number of octets received."""
-
-    _fields_ = (("header", _Header), ("octets", ctypes.c_uint32))
-
-
 class _Batch:
     """The slots of one direction, and the structures that the kernel reads of them."""
 
@@ -54,26 +32,17 @@ class _Batch:
         self.octets = bytearray(BATCH * SLOT)
         self._pinned = (ctypes.c_char * len(self.octets)).from_buffer(self.octets)
         base = ctypes.addressof(self._pinned)
-        self._iovecs = (_Iovec * BATCH)(*(_Iovec(base + i * SLOT, SLOT) for i in range(BATCH)))
+        self._iovecs = (Iovec * BATCH)(*(Iovec(base + i * SLOT, SLOT) for i in range(BATCH)))
         first = ctypes.addressof(self._iovecs)
-        self.messages = (_Message * BATCH)(
+        self.messages = (Message * BATCH)(
             *(
-                _Message(_Header(iovecs=first + i * ctypes.sizeof(_Iovec), iovec_count=1))
+                Message(Header(iovecs=first + i * ctypes.sizeof(Iovec), iovec_count=1))
                 for i in range(BATCH)
             )
         )
         #: Octets that slot i holds: to be sent, and as received.
-        self.to_send = _column(self._iovecs, _Iovec, _Iovec.length.offset, "Q")
-        self.received = _column(self.messages, _Message, _Message.octets.offset, "I")
-
-
-def _column(
-    array: Any, record: type[ctypes.Structure], offset: int, form: Literal["I", "Q"]
-) -> memoryview:
-    """One field of an array of structures as a sequence of integers."""
-    width = struct.calcsize(form)
-    numbers = memoryview(array).cast("B").cast(form)
-    return numbers[offset // width :: ctypes.sizeof(record) // width]
+        self.to_send = column(self._iovecs, Iovec, Iovec.length.offset, "Q")
+        self.received = column(self.messages, Message, Message.octets.offset, "I")
 
 
 class BatchSocket:
@@ -103,7 +72,7 @@ class BatchSocket:
 
     def send(self, first: int, end: int) -> int:
         """Send slots `first` to `end`; how many went out before the socket was full."""
-        message = ctypes.byref(self._out.messages, first * ctypes.sizeof(_Message))
+        message = ctypes.byref(self._out.messages, first * ctypes.sizeof(Message))
         return self._result(self._sendmmsg(self._fd, message, end - first, socket.MSG_DONTWAIT))
 
     def receive(self) -> int:

@@ -16,6 +16,8 @@ import threading
 from collections.abc import Sequence
 from typing import Any, Final, Literal, NamedTuple
 
+from resolver.transports.message_vectors import Header, Iovec, Message, column
+
 AVAILABLE: Final = sys.platform == "linux"
 #: Datagrams of one system call; octets of one that comes, and of one that goes.
 BATCH: Final = 64
@@ -36,31 +38,7 @@ _ZEROS: Final = {size: memoryview(bytes(BATCH * size)).cast(form) for size, form
 Address = tuple[Any, ...]
 
 
-class _Iovec(ctypes.Structure):
-    _fields_ = (("base", ctypes.c_void_p), ("length", ctypes.c_uint64))
-
-
-class _Header(ctypes.Structure):
-    """struct msghdr."""
-
-    _fields_ = (
-        ("name", ctypes.c_void_p),
-        ("name_size", ctypes.c_uint32),
-        ("iovecs", ctypes.c_void_p),
-        ("iovec_count", ctypes.c_size_t),
-        ("control", ctypes.c_void_p),
-        ("control_size", ctypes.c_size_t),
-        ("flags", ctypes.c_int),
-    )
-
-
-class _Message(ctypes.Structure):
-    """struct mmsghdr: a header and the number of octets received."""
-
-    _fields_ = (("header", _Header), ("octets", ctypes.c_uint32))
-
-
-_STEP: Final = ctypes.sizeof(_Message)
+_STEP: Final = ctypes.sizeof(Message)
 
 
 class _Direction:
@@ -70,18 +48,18 @@ class _Direction:
         self.octets = bytearray(BATCH * slot)
         self._pinned = (ctypes.c_char * len(self.octets)).from_buffer(self.octets)
         base = ctypes.addressof(self._pinned)
-        self._iovecs = (_Iovec * BATCH)(*(_Iovec(base + i * slot, slot) for i in range(BATCH)))
+        self._iovecs = (Iovec * BATCH)(*(Iovec(base + i * slot, slot) for i in range(BATCH)))
         first = ctypes.addressof(self._iovecs)
         headers = (
-            _Header(names + i * _NAME, name_size, first + i * ctypes.sizeof(_Iovec), 1)
+            Header(names + i * _NAME, name_size, first + i * ctypes.sizeof(Iovec), 1)
             for i in range(BATCH)
         )
-        self.messages = (_Message * BATCH)(*map(_Message, headers))
+        self.messages = (Message * BATCH)(*map(Message, headers))
         self.first = ctypes.addressof(self.messages)
         self._slot = slot
         #: Octets to send from slot i, and received into it.
-        self.to_send = _column(self._iovecs, _Iovec, _Iovec.length.offset, "Q")
-        self.received = _column(self.messages, _Message, _Message.octets.offset, "I")
+        self.to_send = column(self._iovecs, Iovec, Iovec.length.offset, "Q")
+        self.received = column(self.messages, Message, Message.octets.offset, "I")
 
     def fields(self, field: Field) -> memoryview:
         """One field of all slots as a sequence of integers."""
@@ -285,12 +263,3 @@ class BatchSocket:
         except OSError:
             return False
         return True
-
-
-def _column(
-    array: Any, record: type[ctypes.Structure], offset: int, form: Literal["I", "Q"]
-) -> memoryview:
-    """One field of an array of structures as a sequence of integers."""
-    width = struct.calcsize(form)
-    numbers = memoryview(array).cast("B").cast(form)
-    return numbers[offset // width :: ctypes.sizeof(record) // width]
