@@ -1,4 +1,4 @@
-"""Who may do what: principals, roles, and the one table that decides.
+"""Accounts and the secrets they are known by.
 
 Passwords and tokens made here are random, so a plain SHA-256 digest of them is all that is kept.
 """
@@ -8,50 +8,27 @@ from __future__ import annotations
 import hashlib
 import secrets
 from dataclasses import dataclass
-from enum import Enum
 from typing import Final, NamedTuple, Protocol
+
+from registry.authorisation import Principal, Role
 
 #: Octets of randomness in a generated password and in a token.
 _PASSWORD_SIZE: Final = 18
 _TOKEN_SIZE: Final = 32
 
 
-class Role(Enum):
-    """What an account is there for."""
-
-    OPERATOR = "operator"  # runs the node of a prefix
-    ENTERPRISE_OPERATOR = "enterprise-operator"  # an enterprise hosted on a sector node
-
-
-class Operation(Enum):
-    """What can be asked for."""
-
-    REGISTER = "register"  # create, change and delete identifiers under a prefix
-
-
-class Relation(Enum):
-    """How a prefix stands to the prefix of the principal, by whole segments."""
-
-    OWN = "own"
-    BELOW = "below"
-    FOREIGN = "foreign"
-
-
-class Principal(NamedTuple):
-    """Somebody whose credentials were checked."""
-
-    username: str
-    role: Role
-    prefix: str
-
-
 class Account(NamedTuple):
-    """A stored account; `password_digest` is the SHA-256 of a random password."""
+    """A stored account of the node's staff (`prefix`) or of an enterprise.
+
+    `password_digest` is the SHA-256 of a random password. `enterprise` is the enterprise's number;
+    its account acts for the prefixes of that besides its own `prefix`, which may be empty.
+    """
 
     username: str
     role: Role
     prefix: str
     password_digest: bytes
+    enterprise: str = ""
 
 
 class AppKey(NamedTuple):
@@ -75,31 +52,6 @@ class AppKeyDirectory(Protocol):
     """Where tokens are looked up by digest."""
 
     async def principal(self, digest: bytes) -> Principal | None: ...
-
-
-#: Everything that is allowed; what is not listed is not.
-GRANTS: Final = frozenset(
-    {
-        (Role.OPERATOR, Operation.REGISTER, Relation.OWN),
-        # The enterprises hosted on a sector node. Those on nodes of their own are not homed here,
-        # so registration refuses them whoever asks.
-        (Role.OPERATOR, Operation.REGISTER, Relation.BELOW),
-        (Role.ENTERPRISE_OPERATOR, Operation.REGISTER, Relation.OWN),
-    }
-)
-
-
-def relation(own: str, prefix: str) -> Relation:
-    """How `prefix` stands to `own`; both canonical."""
-    ours, theirs = own.split("."), prefix.split(".")
-    if theirs[: len(ours)] != ours:
-        return Relation.FOREIGN
-    return Relation.OWN if len(theirs) == len(ours) else Relation.BELOW
-
-
-def may(principal: Principal, operation: Operation, prefix: str) -> bool:
-    """Whether the principal may do this under the (canonical) prefix of an identifier."""
-    return (principal.role, operation, relation(principal.prefix, prefix)) in GRANTS
 
 
 def digest(secret: str) -> bytes:

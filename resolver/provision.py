@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Final
 
 from registry import accounts
-from registry.accounts import Role
+from registry.authorisation import Role
 from registry.audit import Actor
 from registry.changes import Create, PutValues
 from registry.clock import Clock

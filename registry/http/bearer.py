@@ -5,7 +5,8 @@ from __future__ import annotations
 from aiohttp import hdrs, web
 
 from registry import accounts
-from registry.accounts import AppKeyDirectory, Principal
+from registry.accounts import AppKeyDirectory
+from registry.authorisation import Principal
 from registry.errors import AuthenticationNeeded
 
 

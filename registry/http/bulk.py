@@ -15,9 +15,9 @@ import aiohttp
 import msgspec
 from aiohttp import hdrs, web
 
-from registry import accounts, outcomes
-from registry.accounts import Operation, Principal
+from registry import outcomes
 from registry.audit import Actor
+from registry.authorisation import Operation, Principal, may
 from registry.bulk.batches import MAX_LINES, Batch, decide, error_members
 from registry.bulk.registering import Existing, Registering
 from registry.bulk.rows import RefusedRow, RowReader
@@ -95,7 +95,7 @@ class BulkRoutes:
         async def answer(request: web.Request) -> web.StreamResponse:
             try:
                 principal = await bearer(request, self._reads)
-                if not accounts.may(principal, Operation.REGISTER, principal.prefix):
+                if not any(may(principal, Operation.REGISTER, own) for own in principal.prefixes):
                     raise NotPermitted("the token may register nothing")
                 return await act(request, principal)
             except Refusal as refusal:
@@ -110,7 +110,7 @@ class BulkRoutes:
 
         def check(key: Key) -> None:
             prefix = (parent(key.suffix) or key.suffix) if key.is_prefix_record else key.prefix
-            if not accounts.may(principal, Operation.REGISTER, prefix):
+            if not may(principal, Operation.REGISTER, prefix):
                 raise NotPermitted(f"the token may not register under prefix {prefix}")
             if not homed.homes(key):
                 raise PrefixNotHomed(key.prefix)

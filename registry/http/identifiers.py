@@ -11,9 +11,8 @@ from urllib.parse import unquote_to_bytes
 import msgspec
 from aiohttp import hdrs, web
 
-from registry import accounts
-from registry.accounts import Operation, Principal
 from registry.audit import Actor
+from registry.authorisation import Operation, Principal, may
 from registry.changes import Change, Create, Delete, IfVersion, Move, Reserve
 from registry.errors import DecodeError, InvalidValue, NotPermitted, Refusal
 from registry.grouping import Once, Receipt
@@ -118,7 +117,7 @@ class IdentifierRoutes:
         target = request.raw_path.partition("?")[0].removeprefix(PATH).removesuffix(more)
         key = parse(unquote_to_bytes(target), self._rules)
         prefix = key.prefix if not key.is_prefix_record else (parent(key.suffix) or key.suffix)
-        if not accounts.may(principal, Operation.REGISTER, prefix):
+        if not may(principal, Operation.REGISTER, prefix):
             raise NotPermitted(f"the token may not register under prefix {prefix}")
         return key
 

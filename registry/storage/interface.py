@@ -15,10 +15,12 @@ from itertools import repeat
 from operator import itemgetter
 from typing import Final, NamedTuple, Protocol, TypeVar
 
-from registry.accounts import Account, AppKey, Principal
+from registry.accounts import Account, AppKey
 from registry.audit import Checkpoint, Head, Sealed
+from registry.authorisation import Principal
 from registry.lifecycle import State
 from registry.schemes.handle import Key
+from registry.storage.dossiers import WHOLE, D, Dossier, Page
 
 T = TypeVar("T")
 
@@ -206,6 +208,12 @@ class Reads(Protocol):
         """Whom a token with this SHA-256 belongs to."""
         ...
 
+    async def dossiers(
+        self, kind: type[D], page: Page = WHOLE, **having: str | int | bytes
+    ) -> list[D]:
+        """The dossiers of a kind whose columns have these values, in key order."""
+        ...
+
     async def close(self) -> None: ...
 
 
@@ -276,6 +284,20 @@ class Transaction(Protocol):
 
     async def add_accounts(self, accounts: Sequence[Account], app_keys: Sequence[AppKey]) -> None:
         """Add new accounts and tokens of theirs."""
+        ...
+
+    async def dossiers(
+        self, kind: type[D], page: Page = WHOLE, **having: str | int | bytes
+    ) -> list[D]:
+        """As `Reads.dossiers`, with what this transaction has done."""
+        ...
+
+    async def file(self, dossiers: Sequence[Dossier]) -> None:
+        """Add dossiers; one replaces what has its key."""
+        ...
+
+    async def discard(self, dossiers: Sequence[Dossier]) -> None:
+        """Remove the dossiers with the keys of these."""
         ...
 
 

@@ -19,7 +19,7 @@ from registry.storage.interface import Row
 from registry.storage.migrations import HEAD, upgrade
 from registry.storage.postgres_connection import FAILURES, connect, connect_writer, unavailable
 from registry.storage.postgres_feed import CHANNEL, Listener, encode_news
-from registry.storage.postgres_lookup import ROWS, PostgresReads
+from registry.storage.postgres_lookup import ROWS, PostgresReads, numbered
 from registry.storage.postgres_replica import Replica
 from registry.storage.queries import COLUMNS
 from registry.storage.sql import SqlStore, SqlTransaction
@@ -106,6 +106,9 @@ class PostgresTransaction(SqlTransaction):
         driver: Any = raw.driver_connection
         columns = table.columns.keys()
         await driver.copy_records_to_table(table.name, records=rows, columns=columns)
+
+    async def _run(self, statement: str, parameters: tuple[Any, ...]) -> Any:
+        return await self._connection.exec_driver_sql(numbered(statement), parameters)
 
     async def announce(self) -> None:
         if self.changed or self.homed_changed:

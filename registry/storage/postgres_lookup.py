@@ -7,6 +7,7 @@ import copy
 import re
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
+from functools import cache
 from itertools import count
 from typing import Any, Final, NamedTuple
 
@@ -32,6 +33,7 @@ ROWS: Final = (
 )
 
 
+@cache
 def numbered(query: str) -> str:
     """A query with `$1`, `$2` … for its `?`."""
     numbers = count(1)
@@ -141,7 +143,7 @@ class PostgresReads(SqlReads):
         return replayed is not None and replayed >= position
 
     async def _all(self, query: str, *parameters: object) -> Sequence[Any]:
-        return await self._fetch(_NUMBERED[query], *parameters)
+        return await self._fetch(numbered(query), *parameters)
 
     async def _at(self, prefix: str, positions: Sequence[int]) -> list[Key]:
         return [Key(prefix, suffix) for (suffix,) in await self._fetch(_AT, prefix, positions)]
@@ -152,20 +154,3 @@ class PostgresReads(SqlReads):
         except FAILURES as error:
             raise unavailable(error) from error
         return found
-
-
-_NUMBERED: Final = {
-    query: numbered(query)
-    for query in (
-        queries.STATE,
-        queries.VERSIONS,
-        queries.HISTORY,
-        queries.CHECKPOINTS,
-        queries.FIRST_PAGE,
-        queries.NEXT_PAGE,
-        queries.HOMED,
-        queries.COUNTS,
-        queries.FACT,
-        queries.PRINCIPAL,
-    )
-}

@@ -43,5 +43,6 @@ COUNTS: Final = (
 )
 FACT: Final = "SELECT value FROM node_facts WHERE key = ?"
 PRINCIPAL: Final = (
-    "SELECT username, role, prefix FROM app_keys JOIN accounts USING (username) WHERE digest = ?"
+    "SELECT username, role, prefix, enterprise"
+    " FROM app_keys JOIN accounts USING (username) WHERE digest = ?"
 )

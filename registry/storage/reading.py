@@ -6,10 +6,12 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
-from registry.accounts import Principal, Role
 from registry.audit import Checkpoint
+from registry.authorisation import Principal, Role
 from registry.schemes.handle import PREFIX_RECORDS, Key
+from registry.storage import dossiers as files
 from registry.storage import queries
+from registry.storage.dossiers import WHOLE, D, Page
 from registry.storage.interface import Past, Row
 
 
@@ -86,8 +88,14 @@ class SqlReads(ABC):
         found = await self._all(queries.PRINCIPAL, digest)
         if not found:
             return None
-        username, role, prefix = found[0]
-        return Principal(username, Role(role), prefix)
+        username, role, prefix, enterprise = found[0]
+        return Principal(username, Role(role), (prefix,), enterprise)
+
+    async def dossiers(
+        self, kind: type[D], page: Page = WHOLE, **having: str | int | bytes
+    ) -> list[D]:
+        query = files.finding(kind, tuple(having), len(page.after))
+        return files.dossiers_of(kind, await self._all(query, *files.parameters(having, page)))
 
 
 def _past(

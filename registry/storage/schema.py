@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import (
     BigInteger,
@@ -15,6 +15,8 @@ from sqlalchemy import (
     Table,
     Text,
 )
+
+from registry.accounts import Account, AppKey
 
 #: Text that compares and sorts octet by octet (of UTF-8) on every backend.
 OCTETS: Final = Text().with_variant(Text(collation="C"), "postgresql")
@@ -112,6 +114,7 @@ ACCOUNTS: Final = Table(
     Column("role", OCTETS, nullable=False),
     Column("prefix", OCTETS, nullable=False),
     Column("password_digest", LargeBinary, nullable=False),
+    Column("enterprise", OCTETS, nullable=False, server_default=""),
 )
 
 APP_KEYS: Final = Table(
@@ -127,3 +130,9 @@ NODE_FACTS: Final = Table(
     Column("key", OCTETS, primary_key=True),
     Column("value", OCTETS, nullable=False),
 )
+
+#: The table of each kind of `registry.storage.dossiers`.
+DOSSIERS: Final[dict[type[Any], Table]] = {
+    Account: ACCOUNTS,
+    AppKey: APP_KEYS,
+}

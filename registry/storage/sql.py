@@ -25,7 +25,9 @@ from registry.audit import (
 )
 from registry.errors import OutcomeUnknown, Refusal, StorageUnavailable
 from registry.schemes.handle import Key
+from registry.storage import dossiers as files
 from registry.storage.change_feed import ChangeFeed
+from registry.storage.dossiers import WHOLE, D, Dossier, Page
 from registry.storage.interface import (
     Ended,
     KeptOutcome,
@@ -226,6 +228,25 @@ class SqlTransaction(ABC):
             await self._connection.execute(insert(ACCOUNTS), rows)
         if app_keys:
             await self._connection.execute(insert(APP_KEYS), [key._asdict() for key in app_keys])
+
+    async def dossiers(
+        self, kind: type[D], page: Page = WHOLE, **having: str | int | bytes
+    ) -> list[D]:
+        query = files.finding(kind, tuple(having), len(page.after))
+        rows = await self._run(query, files.parameters(having, page))
+        return files.dossiers_of(kind, list(rows))
+
+    async def file(self, dossiers: Sequence[Dossier]) -> None:
+        for dossier in dossiers:
+            await self._run(files.filing(type(dossier)), files.row_of(dossier))
+
+    async def discard(self, dossiers: Sequence[Dossier]) -> None:
+        for dossier in dossiers:
+            await self._run(files.discarding(type(dossier)), files.key_of(dossier))
+
+    async def _run(self, statement: str, parameters: tuple[Any, ...]) -> Any:
+        """Run a statement that has `?` for its parameters."""
+        return await self._connection.exec_driver_sql(statement, parameters)
 
     async def announce(self) -> None:  # noqa: B027 - most backends have nobody to tell
         """Let other processes know of the changes when, and only if, the commit is done."""

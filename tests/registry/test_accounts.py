@@ -1,23 +1,9 @@
-"""Accounts: the table of grants, relations by segments, issued secrets."""
+"""Accounts: issued secrets, and whom they belong to."""
 
 from __future__ import annotations
 
-import itertools
-
-import pytest
-
-from registry.accounts import (
-    GRANTS,
-    Operation,
-    Principal,
-    Relation,
-    Role,
-    authenticate,
-    digest,
-    issue_account,
-    may,
-    relation,
-)
+from registry.accounts import authenticate, digest, issue_account
+from registry.authorisation import Principal, Role
 
 
 class Directory:
@@ -30,51 +16,9 @@ class Directory:
         return self._principals.get(digest)
 
 
-@pytest.mark.parametrize(
-    ("own", "prefix", "expected"),
-    [
-        ("88.901", "88.901", Relation.OWN),
-        ("88.901", "88.901.7", Relation.BELOW),
-        ("88.901", "88.901.7.1", Relation.BELOW),
-        ("88.901", "88.9011", Relation.FOREIGN),
-        ("88.901", "88.90", Relation.FOREIGN),
-        ("88.901", "88", Relation.FOREIGN),
-        ("88.901", "0.NA", Relation.FOREIGN),
-        ("88.901.7", "88.901.70", Relation.FOREIGN),
-        ("88.901.7", "88.901", Relation.FOREIGN),
-        ("88.901.7", "88.902.7", Relation.FOREIGN),
-    ],
-)
-def test_relations_are_by_whole_segments(own: str, prefix: str, expected: Relation) -> None:
-    assert relation(own, prefix) is expected
-
-
-#: Who may register where, written out; every cell of role x relation is here.
-REGISTERS = {
-    (Role.OPERATOR, "88.901"): True,
-    (Role.OPERATOR, "88.901.7"): True,
-    (Role.OPERATOR, "88.902"): False,
-    (Role.ENTERPRISE_OPERATOR, "88.901"): True,
-    (Role.ENTERPRISE_OPERATOR, "88.901.7"): False,
-    (Role.ENTERPRISE_OPERATOR, "88.902"): False,
-}
-
-
-@pytest.mark.parametrize(("role", "prefix"), REGISTERS)
-def test_who_may_register(role: Role, prefix: str) -> None:
-    principal = Principal("someone", role, "88.901")
-    assert may(principal, Operation.REGISTER, prefix) is REGISTERS[role, prefix]
-
-
-def test_the_expectations_cover_the_whole_table() -> None:
-    cells = set(itertools.product(Role, Operation, Relation))
-    assert cells >= GRANTS
-    assert len(cells) == len(REGISTERS)
-
-
 async def test_an_issued_token_authenticates() -> None:
     issued = issue_account("op-7", Role.ENTERPRISE_OPERATOR, "88.901.7")
-    principal = Principal("op-7", Role.ENTERPRISE_OPERATOR, "88.901.7")
+    principal = Principal("op-7", Role.ENTERPRISE_OPERATOR, ("88.901.7",))
     directory = Directory({issued.app_key.digest: principal})
     assert await authenticate(directory, issued.token) == principal
     for other in ("", issued.token[:-1], issued.token + "x", issued.password, "é"):

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from registry.storage.interface import StoreNotUsable
 
 #: The newest revision. A database that stands there is opened without loading alembic.
-HEAD: Final = "0002"
+HEAD: Final = "0007"
 
 
 def upgrade(connection: Connection) -> None:

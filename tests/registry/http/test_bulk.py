@@ -17,7 +17,8 @@ import pytest
 import pytest_asyncio
 from aiohttp import web
 
-from registry.accounts import Role, issue_account
+from registry.accounts import issue_account
+from registry.authorisation import Role
 from registry.clock import ManualClock
 from registry.http.bulk import NDJSON, BulkRoutes
 from registry.registration import Registrar

@@ -10,11 +10,13 @@ import pytest
 import pytest_asyncio
 from sqlalchemy.exc import IntegrityError
 
-from registry.accounts import Principal, Role, authenticate, issue_account
+from registry.accounts import Account, authenticate, issue_account
 from registry.audit import START, Actor, Checkpoint, Entry, Event, Head, Note, Sealed, seal
+from registry.authorisation import Principal, Role
 from registry.errors import NotFound
 from registry.schemes.handle import Key
 from registry.storage.backends import open_store
+from registry.storage.dossiers import Page
 from registry.storage.interface import (
     ACTIVE,
     Ended,
@@ -334,7 +336,7 @@ class TestAccountsAndFacts:
         issued = issue_account("op-901", Role.OPERATOR, SECTOR)
         async with store.begin() as transaction:
             await transaction.add_accounts([issued.account], [issued.app_key])
-        expected = Principal("op-901", Role.OPERATOR, SECTOR)
+        expected = Principal("op-901", Role.OPERATOR, (SECTOR,))
         assert await authenticate(store.reads, issued.token) == expected
         assert await authenticate(store.reads, issued.password) is None
 
@@ -391,3 +393,40 @@ async def test_a_restart_loses_nothing(store: Store, reopen: Reopen) -> None:
     assert await again.reads.counts() == {SECTOR: 2, HOSTED: 0}
     assert await authenticate(again.reads, issued.token) is not None
     assert await again.reads.fact("seeded") == "2"
+
+
+# --- dossiers ---
+
+
+async def test_dossiers_are_filed_replaced_and_discarded(store: Store) -> None:
+    kinds = [issue_account(f"op-{n}", Role.AUDITOR, SECTOR).account for n in (3, 1, 2)]
+    async with store.begin() as transaction:
+        await transaction.file(kinds)
+        assert await transaction.dossiers(Account, username="op-3") == [kinds[0]]
+    by_name = sorted(kinds)
+    assert await store.reads.dossiers(Account) == by_name
+    assert await store.reads.dossiers(Account, prefix=SECTOR, role="operator") == []
+    moved = by_name[0]._replace(prefix="88.901.7")
+    async with store.begin() as transaction:
+        await transaction.file([moved])
+        await transaction.discard([by_name[1]])
+    assert await store.reads.dossiers(Account) == [moved, by_name[2]]
+    assert await store.reads.dossiers(Account, prefix="88.901.7") == [moved]
+
+
+async def test_dossiers_come_page_by_page(store: Store) -> None:
+    accounts = [issue_account(f"op-{n}", Role.AUDITOR, SECTOR).account for n in range(5)]
+    async with store.begin() as transaction:
+        await transaction.file(accounts)
+    first = await store.reads.dossiers(Account, Page(limit=2))
+    rest = await store.reads.dossiers(Account, Page((first[-1].username,), 9), prefix=SECTOR)
+    assert [*first, *rest] == accounts
+
+
+async def test_dossiers_of_a_failed_transaction_are_not_there(store: Store) -> None:
+    account = issue_account("op-1", Role.AUDITOR, SECTOR).account
+    with pytest.raises(NotFound):
+        async with store.begin() as transaction:
+            await transaction.file([account])
+            raise NotFound()
+    assert await store.reads.dossiers(Account) == []

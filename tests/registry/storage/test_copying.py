@@ -7,8 +7,9 @@ from collections.abc import AsyncIterator, Callable
 import pytest
 import pytest_asyncio
 
-from registry.accounts import Role, issue_account
+from registry.accounts import issue_account
 from registry.audit import Actor
+from registry.authorisation import Role
 from registry.changes import Create, Delete, PutValues
 from registry.clock import ManualClock
 from registry.grouping import Asked

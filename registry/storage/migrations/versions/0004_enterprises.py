@@ -1,0 +1,8 @@
+"""Enterprises and the prefixes allocated to them."""
+
+revision = "0004"
+down_revision = "0003"
+
+
+def upgrade() -> None:
+    pass
