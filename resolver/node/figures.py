@@ -1,0 +1,71 @@
+"""The figures of a node's parts, as its metrics port shows them beside its counters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import partial
+from typing import Final
+
+from registry.storage.interface import Store
+from resolver.cache.packets import PacketCache, Repeat
+from resolver.metrics import Figure
+from resolver.node.holding import Holding
+from resolver.recursion.driver import Recursor
+
+#: Received is answered and unanswered, and what still waits; lost comes on top.
+_DATAGRAM_FIGURES: Final = {
+    "received": "Datagrams taken in",
+    "answered": "Datagrams that were answered",
+    "unanswered": "Datagrams that deserved no answer, or that none could be sent to",
+    "lost": "Datagrams that found no room in the socket",
+}
+_RECURSION_FIGURES: Final = {
+    "walks": "Resolutions that asked other nodes",
+    "queries": "Requests sent to other nodes",
+    "referrals": "Referrals followed",
+    "timeouts": "Requests to other nodes that nobody answered",
+    "failures": "Resolutions that ended in no answer",
+    "cache_hits": "Resolutions answered from the answer cache",
+    "joined": "Questions that waited for the walk of another",
+}
+
+
+def store_figures(holding: Holding) -> Iterator[Figure]:
+    """How much is in the store."""
+    read = partial(_as_float, holding.holdings, "identifiers")
+    yield "idnode_store_identifiers", "Identifiers registered", "gauge", read
+    text = "Octets of the store: its file, and the log of writes not moved there yet"
+    for name in holding.store.figures():
+        yield f"idnode_store_{name}", text, "gauge", partial(_store_figure, holding.store, name)
+
+
+def datagram_figures(
+    protocol: str, packets: PacketCache[Repeat], servers: Mapping[str, object]
+) -> Iterator[Figure]:
+    """What became of the datagrams of a protocol; its server is in `servers` once it listens."""
+    prefix = f"idnode_{protocol}"
+    hits, size = partial(_as_float, packets, "hits"), partial(_as_float, packets, "size")
+    yield f"{prefix}_packet_cache_hits", "Replies taken from the packet cache", "counter", hits
+    yield f"{prefix}_packet_cache_entries", "Replies in the packet cache", "gauge", size
+    for name, text in _DATAGRAM_FIGURES.items():
+        read = partial(_of_server, servers, protocol, name)
+        yield f"{prefix}_datagrams_{name}", text, "counter", read
+
+
+def recursion_figures(recursion: Recursor) -> Iterator[Figure]:
+    """What asking other nodes came to."""
+    for name, text in _RECURSION_FIGURES.items():
+        read = partial(_as_float, recursion.stats, name)
+        yield f"idnode_recursion_{name}", text, "counter", read
+
+
+def _of_server(servers: Mapping[str, object], protocol: str, name: str) -> float:
+    return float(getattr(servers.get(protocol), name, 0))
+
+
+def _store_figure(store: Store, name: str) -> float:
+    return store.figures()[name]
+
+
+def _as_float(owner: object, name: str) -> float:
+    return float(getattr(owner, name))

@@ -1,0 +1,95 @@
+"""What an authoritative node holds: its store, the way to change it, and what it knows of it."""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack
+from typing import NamedTuple
+
+from registry.grouping import Seal
+from registry.registration import Registrar
+from registry.storage.backends import open_store
+from registry.storage.copying import COPYING
+from registry.storage.interface import Store, StoreNotUsable
+from resolver.authority import Authority
+from resolver.checkpoints import Checkpoints
+from resolver.holdings import Holdings, Outdated
+from resolver.key_hierarchy import node_signer
+from resolver.node.setting import Setting
+from resolver.pipeline.sources import Sources
+from resolver.provision import Provision
+from resolver.topology import endpoints
+
+
+class Holding(NamedTuple):
+    """A store, the registrar of its changes, and the view of it that resolution needs."""
+
+    store: Store
+    registrar: Registrar
+    holdings: Holdings
+
+    def sources(self) -> Sources:
+        """The resolve function over it."""
+        authority = Authority(self.holdings.tree, self.store.lookup, self.holdings.computed)
+        return Sources(authority, gather=self.store.gather)
+
+
+async def open_holding(
+    stack: AsyncExitStack, setting: Setting, seed: int, outdated: Outdated
+) -> Holding:
+    """Open the store and bring it to what the topology says; the stack closes it.
+
+    `seed` is the number of identifiers that an empty store gets; `outdated` is told of commits.
+    """
+    store = await _open_store(setting)
+    stack.push_async_callback(store.close)
+    registrar = Registrar(store, setting.clock, seal=_seal(setting))
+    stack.push_async_callback(registrar.aclose)
+    await registrar.ledger.open()
+    await _keep_checkpoints(stack, setting, store, registrar)
+    await Provision(
+        setting.topology, setting.spec, setting.data, store, registrar, setting.clock
+    ).run(seed)
+    holdings = Holdings(
+        store,
+        outdated,
+        shown=setting.spec.homed,
+        top=setting.spec.role == "root",
+        rules=setting.rules,
+    )
+    stack.callback(await holdings.load())
+    return Holding(store, registrar, holdings)
+
+
+async def _open_store(setting: Setting) -> Store:
+    name, data = setting.spec.name, setting.data
+    data.remember_store(name, setting.spec.store)
+    store = await open_store(data.store_url(name), setting.spec.store_read)
+    if (of := await store.reads.fact(COPYING)) is not None:
+        await store.close()
+        raise StoreNotUsable(
+            f"the store of {name} is an unfinished copy of {of}: finish it by the same"
+            " `idnode store copy`"
+        )
+    return store
+
+
+async def _keep_checkpoints(
+    stack: AsyncExitStack, setting: Setting, store: Store, registrar: Registrar
+) -> None:
+    topology, spec = setting.topology, setting.spec
+    witness = endpoints(topology, topology.node(spec.parent)).http if spec.parent else None
+    kept = await store.reads.checkpoints(spec.name)
+    checkpoints = Checkpoints(
+        spec.name,
+        spec.prefix,
+        registrar.ledger,
+        setting.key,
+        witness,
+        kept[-1] if kept else None,
+    )
+    stack.push_async_callback(checkpoints.aclose)
+
+
+def _seal(setting: Setting) -> Seal | None:
+    spec = setting.spec
+    return node_signer(spec, setting.data).sealed if spec.signs else None

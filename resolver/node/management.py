@@ -1,0 +1,25 @@
+"""What a node's HTTP ports serve besides resolution: the routes of `registry.http`, in one list."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from registry.http.bulk import BulkRoutes
+from registry.http.checkpoints import CheckpointRoutes
+from registry.http.identifiers import IdentifierRoutes
+from resolver.metrics import Counters
+from resolver.node.holding import Holding
+from resolver.node.setting import Setting
+
+#: Adds routes to an application.
+AddRoutes = Callable[[Any], None]
+
+
+def management(setting: Setting, holding: Holding, counters: Counters) -> Iterator[AddRoutes]:
+    """The routes under /v1, and those of other APIs about what is registered here."""
+    registrar, reads = holding.registrar, holding.store.reads
+    rules, changes = setting.rules, counters.changes
+    yield IdentifierRoutes(registrar, reads, rules, changes).add_to
+    yield BulkRoutes(registrar, reads, rules, setting.clock, changes).add_to
+    yield CheckpointRoutes(holding.store).add_to

@@ -1,0 +1,105 @@
+"""The ports of a node: opening them, and saying plainly which one cannot be had."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Awaitable, Iterable
+from contextlib import AsyncExitStack
+from typing import Any, Final
+
+from resolver.codecs.dns.framing import Splitter
+from resolver.codecs.handle.framing import MessageStream
+from resolver.node.fronts import Fronts
+from resolver.node.management import AddRoutes
+from resolver.node.setting import Setting
+from resolver.pipeline.http import HttpFront
+from resolver.server_keys import tls_context
+from resolver.transports.http import HttpServer, application, metrics_application
+from resolver.transports.tcp import TcpServer
+from resolver.transports.udp import UdpServer
+from resolver.transports.udp_batches import BatchServer, DatagramFront, listen
+
+#: Seconds that requests under way get when the node ends.
+DRAIN_SECONDS: Final = 3.0
+
+
+class PortInUse(Exception):  # noqa: N818 - it is what happened
+    """A port of a node cannot be had. `service` names what should listen there."""
+
+    def __init__(
+        self, node: str, service: str, host: str, port: int, base: int, error: OSError
+    ) -> None:
+        why = f"cannot be opened: {os.strerror(error.errno or 0)}"
+        if error.errno == errno.EADDRINUSE:
+            why = f"is in use; choose another block of ports with --base-port (now {base})"
+        super().__init__(f"port {port} on {host}, for {service} of node {node}, {why}")
+        self.node = node
+        self.port = port
+
+
+class Sockets:
+    """Opens the ports of a node; the stack it is given closes them, the last one first.
+
+    Every method raises PortInUse.
+    """
+
+    def __init__(self, stack: AsyncExitStack, setting: Setting) -> None:
+        self._stack = stack
+        self._setting = setting
+        self._host = setting.spec.host
+        self._ports = setting.ports
+        #: The servers of datagrams that are open, by protocol.
+        self.datagrams: dict[str, BatchServer | UdpServer] = {}
+
+    async def open_datagrams(self, fronts: Fronts) -> None:
+        """Handle and DNS over UDP."""
+        ports = self._ports
+        services: list[tuple[str, DatagramFront, int]]
+        services = [("Handle", fronts.handle, ports.handle), ("DNS", fronts.dns, ports.dns)]
+        for protocol, front, port in services:
+            opening = listen(front, self._host, port)
+            server = await self._listen(f"{protocol} over UDP", port, opening)
+            self.datagrams[protocol.lower()] = server
+            self._stack.push_async_callback(server.drain, DRAIN_SECONDS)
+
+    async def open_streams(self, fronts: Fronts) -> None:
+        """Handle and DNS over TCP."""
+        handle, dns = fronts.handle, fronts.dns
+        handles = TcpServer(
+            handle.message, MessageStream, handle.garbage, connected=handle.connected
+        )
+        names = TcpServer(dns.message, Splitter, dns.garbage)
+        for service, listener, port in (
+            ("Handle over TCP", handles, self._ports.handle),
+            ("DNS over TCP", names, self._ports.dns),
+        ):
+            await self._listen(service, port, listener.bind(self._host, port))
+            self._stack.push_async_callback(listener.drain, DRAIN_SECONDS)
+
+    async def open_http(
+        self, http: HttpFront, fronts: Fronts, add_routes: Iterable[AddRoutes]
+    ) -> None:
+        """HTTP and HTTPS."""
+        web = HttpServer(application(http, *add_routes), http, fronts.plain)
+        self._stack.push_async_callback(web.drain)
+        host, ports, spec = self._host, self._ports, self._setting.spec
+        await self._listen("HTTP", ports.http, web.bind(host, ports.http))
+        client_ca = spec.settings.get("client_ca")
+        assert client_ca is None or isinstance(client_ca, str)
+        directory = self._setting.data.node_path(spec.name)
+        tls = tls_context(directory, spec.name, host, client_ca)
+        await self._listen("HTTPS", ports.https, web.bind(host, ports.https, tls))
+
+    async def open_metrics(self, http: HttpFront) -> None:
+        """Metrics and health."""
+        server, port = HttpServer(metrics_application(http), http), self._ports.metrics
+        self._stack.push_async_callback(server.drain)
+        await self._listen("metrics", port, server.bind(self._host, port))
+
+    async def _listen(self, service: str, port: int, binding: Awaitable[Any]) -> Any:
+        try:
+            return await binding
+        except OSError as error:
+            name, base = self._setting.spec.name, self._setting.topology.base_port
+            raise PortInUse(name, service, self._host, port, base, error) from error
