@@ -61,13 +61,13 @@ def parameters(having: Having, page: Page) -> tuple[str | int | bytes, ...]:
 @cache
 def filing(kind: type[Any]) -> str:
     """The statement that adds a dossier, or replaces the one with its key; `?` for each column."""
-    table = DOSSIERS[kind]
+    table, fields = DOSSIERS[kind], _fields(kind)
     key = {column.name for column in table.primary_key.columns}
-    marks = ", ".join("?" * len(table.columns))
-    rest = ", ".join(f"{name} = excluded.{name}" for name in table.columns if name not in key)
+    marks = ", ".join("?" * len(fields))
+    rest = ", ".join(f"{name} = excluded.{name}" for name in fields if name not in key)
     replace = f"DO UPDATE SET {rest}" if rest else "DO NOTHING"
     return (
-        f"INSERT INTO {table.name} ({', '.join(_fields(kind))}) VALUES ({marks})"
+        f"INSERT INTO {table.name} ({', '.join(fields)}) VALUES ({marks})"
         f" ON CONFLICT ({', '.join(sorted(key))}) {replace}"
     )
 

@@ -425,8 +425,12 @@ async def test_dossiers_come_page_by_page(store: Store) -> None:
 
 async def test_dossiers_of_a_failed_transaction_are_not_there(store: Store) -> None:
     account = issue_account("op-1", Role.AUDITOR, SECTOR).account
-    with pytest.raises(NotFound):
+
+    async def fail() -> None:
         async with store.begin() as transaction:
             await transaction.file([account])
             raise NotFound()
+
+    with pytest.raises(NotFound):
+        await fail()
     assert await store.reads.dossiers(Account) == []
