@@ -1,7 +1,7 @@
 """The one way of writing to a store: what a transaction changes, and the audit entries about it.
 
-The end of the log is kept in memory. It is read from the table when the ledger is opened, and again
-after a transaction that failed: whether that is in the log is not known.
+Each transaction reads the end of the log anew once it is the only one that writes: another process
+of the node may have written since, and whether a commit that failed is in the log is not known.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Writing:
 
 
 class Ledger:
-    """A store and the end of its audit log. Nobody else may write to the log."""
+    """A store and the end of its audit log as this process knows it."""
 
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
@@ -58,7 +58,7 @@ class Ledger:
 
     @property
     def head(self) -> Head | None:
-        """The end of the log as it was last committed, None if that is not known."""
+        """The end of the log behind this process's last commit, None if that is not known."""
         return self._head
 
     @asynccontextmanager
@@ -68,13 +68,12 @@ class Ledger:
         Raises StorageUnavailable, OutcomeUnknown, StoreNotUsable.
         """
         async with self._store.begin() as transaction:
-            head, self._head = self._head, None
-            if head is None:
-                head = await transaction.audit_head()
+            self._head = None
+            head = await transaction.audit_head()
             writing = Writing(transaction, head, int(self._clock.now() * 1000))
             yield writing
             await transaction.append_audit(writing.entries)
-        # Nobody else has had a turn since the commit: the next writer sees this.
+        # Nobody else here has had a turn since the commit.
         self._head = writing.head
         for listener in self._listeners:
             listener(writing.head)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from itertools import count
+from pathlib import Path
 
 import pytest
 
@@ -21,6 +23,22 @@ def postgres_server() -> Iterator[postgres.Server]:
             yield server
     except LookupError as reason:
         pytest.skip(str(reason))
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def new_store_url(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], str]:
+    """Gives the URL of a new, empty store each time; a test that asks runs on every backend."""
+    if request.param == "postgresql":
+        server: postgres.Server = request.getfixturevalue("postgres_server")
+        return server.new_database
+    numbers = count(1)
+    return lambda: f"sqlite:///{tmp_path}/store-{next(numbers)}.db"
+
+
+@pytest.fixture
+def store_url(new_store_url: Callable[[], str]) -> str:
+    """The URL of a new, empty store, on every backend in turn."""
+    return new_store_url()
 
 
 @pytest.fixture(scope="session")

@@ -15,6 +15,16 @@ from registry.errors import StorageUnavailable
 from registry.storage.interface import Reads, Store, StoreNotUsable
 
 
+class Snapshots(NamedTuple):
+    """An engine whose connections see all of a store as it is at their first statement.
+
+    `failures` is what the driver raises besides SQLAlchemy's errors.
+    """
+
+    engine: AsyncEngine
+    failures: tuple[type[Exception], ...] = ()
+
+
 async def _open_sqlite(url: str, replica_url: str | None) -> Store:
     from registry.storage.sqlite import SqliteStore
 
@@ -29,10 +39,10 @@ async def _read_sqlite(url: str) -> Reads:
     return SqliteReads(open_reader(sqlite_path(url)))
 
 
-def _snapshot_sqlite(url: str) -> AsyncEngine:
+def _snapshot_sqlite(url: str) -> Snapshots:
     from registry.storage.sqlite import snapshot_engine
 
-    return snapshot_engine(sqlite_path(url))
+    return Snapshots(snapshot_engine(sqlite_path(url)))
 
 
 async def _open_postgres(url: str, replica_url: str | None) -> Store:
@@ -49,11 +59,12 @@ async def _read_postgres(url: str) -> Reads:
     return await PostgresReads.open(url)
 
 
-def _snapshot_postgres(url: str) -> AsyncEngine:
+def _snapshot_postgres(url: str) -> Snapshots:
     _need_driver()
     from registry.storage.postgres import snapshot_engine
+    from registry.storage.postgres_connection import FAILURES
 
-    return snapshot_engine(url)
+    return Snapshots(snapshot_engine(url), FAILURES)
 
 
 class Backend(NamedTuple):
@@ -62,7 +73,7 @@ class Backend(NamedTuple):
 
     open: Callable[[str, str | None], Awaitable[Store]]
     read: Callable[[str], Awaitable[Reads]]
-    snapshot: Callable[[str], AsyncEngine]
+    snapshot: Callable[[str], Snapshots]
 
 
 BACKENDS: Final = {
@@ -115,12 +126,14 @@ async def open_snapshot(url: str) -> AsyncIterator[AsyncConnection]:
 
     Raises StoreNotUsable, StorageUnavailable.
     """
-    engine = BACKENDS[backend_name(url)].snapshot(url)
+    engine, failures = BACKENDS[backend_name(url)].snapshot(url)
     try:
         async with engine.connect() as connection:
             yield connection
     except DBAPIError as error:
-        raise StorageUnavailable(f"the store cannot be read: {error.orig}") from error
+        raise StorageUnavailable(f"{shown(url)} cannot be read: {error.orig}") from error
+    except failures as error:
+        raise StorageUnavailable(f"{shown(url)} cannot be read: {error}") from error
     finally:
         await engine.dispose()
 

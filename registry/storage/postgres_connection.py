@@ -52,13 +52,15 @@ def unavailable(error: BaseException) -> StorageUnavailable:
     )
 
 
-async def connect(url: str) -> asyncpg.Connection:
-    """A connection that reads. Raises StorageUnavailable."""
+async def connect(
+    url: str, statement_seconds: float | None = _STATEMENT_SECONDS
+) -> asyncpg.Connection:
+    """A connection that reads; no statement may take longer. Raises StorageUnavailable."""
     try:
         connection: asyncpg.Connection = await asyncpg.connect(
             address(url),
             timeout=_CONNECT_SECONDS,
-            command_timeout=_STATEMENT_SECONDS,
+            command_timeout=statement_seconds,
             server_settings=_SETTINGS,
         )
     except (*FAILURES, ValueError) as error:

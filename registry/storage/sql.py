@@ -68,9 +68,7 @@ _COUNT: Final = (
 )
 _UNHOME: Final = delete(HOMED_PREFIXES).where(HOMED_PREFIXES.c.prefix == bindparam("p"))
 _AUDIT_END: Final = (
-    select(*(AUDIT_LOG.c[name] for name in (*Entry._fields, "hash")))
-    .order_by(AUDIT_LOG.c.sequence.desc())
-    .limit(2)
+    f"SELECT {', '.join(Entry._fields)}, hash FROM audit_log ORDER BY sequence DESC LIMIT 2"
 )
 _FORGET_OUTCOMES: Final = delete(IDEMPOTENCY_KEYS).where(
     IDEMPOTENCY_KEYS.c.created < bindparam("before")
@@ -142,7 +140,8 @@ class SqlTransaction(ABC):
     async def last_versions(self, keys: Sequence[Key]) -> dict[Key, int]: ...
 
     async def audit_head(self) -> Head:
-        found = [Sealed(Entry(*row[:-1]), row[-1]) for row in await self._all(_AUDIT_END)]
+        rows: list[Any] = list(await self._connection.exec_driver_sql(_AUDIT_END))
+        found = [Sealed(Entry(*row[:-1]), row[-1]) for row in rows]
         if not found:
             return START
         (entry, end), previous = found[0], found[1].hash if len(found) > 1 else GENESIS

@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import asyncio
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 import click
 
 from registry.accounting import check_rows
 from registry.audit import Checkpoint, Finding, verify
 from registry.errors import DecodeError, StorageUnavailable
-from registry.storage.sqlite_books import SqliteBooks
+from registry.storage.books import SqlBooks, look_into
 from registry.values.key_objects import PublicKeyObject, load_public_key
 from registry.values.site import decode_site
 from registry.witness import holds, read_checkpoints
 from resolver.cli.errors import DONE, NEGATIVE
 from resolver.cli.output import print_json
 from resolver.cli.running import data_option
+from resolver.data_directory import DataDirectory
+
+
+class Report(NamedTuple):
+    """What was looked at of a node, and everything that is wrong with it."""
+
+    node: str
+    entries: int
+    checkpoints: int
+    witnessed: int
+    findings: list[Finding]
 
 
 @click.group()
@@ -43,7 +54,8 @@ def verify_logs(
 
     The checkpoints that the other nodes of the data directory keep as witnesses are taken in.
     """
-    stores = {path.parent.name: path for path in sorted(data.glob("*/node.db"))}
+    directory = DataDirectory(data)
+    stores = {name: directory.store_url(name) for name in directory.stored_nodes()}
     for name in names:
         if name not in stores:
             raise click.BadParameter(f"{data} has no node {name!r}", param_hint="--node")
@@ -52,8 +64,8 @@ def verify_logs(
     brought = [each for path in witnesses for each in _brought(path)]
     sound = True
     for name in names or stores:
-        reports = list(_check(name, stores, brought))
-        sound &= _show(name, reports, as_json)
+        key = _key(directory.node_path(name) / "site.bin")
+        sound &= _show(asyncio.run(_report(name, key, stores, brought)), as_json)
     return DONE if sound else NEGATIVE
 
 
@@ -64,22 +76,22 @@ def _brought(path: Path) -> list[Checkpoint]:
         raise click.BadParameter(f"{path}: {error}", param_hint="--witness") from None
 
 
-def _check(
-    name: str, stores: dict[str, Path], brought: list[Checkpoint]
-) -> Iterator[Finding | dict[str, int]]:
-    """The findings about one node, and last what was looked at."""
+async def _report(
+    name: str, key: PublicKeyObject, stores: dict[str, str], brought: list[Checkpoint]
+) -> Report:
+    """Hold one node's log against its rows, and against what all nodes keep of it."""
     kept = [each for each in brought if each.node == name]
     for other in stores.keys() - {name}:
-        with SqliteBooks.open(stores[other]) as books:
-            kept += books.checkpoints(name)
-    key = _key(stores[name].with_name("site.bin"))
-    with SqliteBooks.open(stores[name]) as books:
+        kept += await look_into(stores[other], lambda books: books.checkpoints(name))
+
+    def look(books: SqlBooks) -> Report:
         own = books.checkpoints(name)
         checkpoints = list(dict.fromkeys([*own, *kept]))
-        yield from verify(books.entries(), checkpoints, lambda each: holds(each, key))
-        yield from check_rows(books)
-        entries = sum(1 for _ in books.entries())
-    yield {"entries": entries, "checkpoints": len(own), "witnessed": len(kept)}
+        findings = [*verify(books.entries(), checkpoints, lambda each: holds(each, key))]
+        findings += check_rows(books)
+        return Report(name, books.count(), len(own), len(kept), findings)
+
+    return await look_into(stores[name], look)
 
 
 def _key(path: Path) -> PublicKeyObject:
@@ -89,17 +101,13 @@ def _key(path: Path) -> PublicKeyObject:
         raise StorageUnavailable(f"the key of the node cannot be read: {error}") from None
 
 
-def _show(name: str, reports: list[Any], as_json: bool) -> bool:
-    *findings, looked_at = reports
+def _show(report: Report, as_json: bool) -> bool:
+    name, entries, checkpoints, witnessed, findings = report
     if as_json:
-        members = [finding._asdict() for finding in findings]
-        print_json({"node": name, **looked_at, "findings": members})
+        print_json(report._asdict() | {"findings": [finding._asdict() for finding in findings]})
         return not findings
     for finding in findings:
         click.echo(f"{name}: entry {finding.sequence}: {finding.fault}: {finding.detail}")
-    seen = (
-        f"{looked_at['entries']:,} entries, {looked_at['checkpoints']:,} checkpoints,"
-        f" {looked_at['witnessed']:,} kept by a witness"
-    )
+    seen = f"{entries:,} entries, {checkpoints:,} checkpoints, {witnessed:,} kept by a witness"
     click.echo(f"{name}: {seen}: {'whole' if not findings else f'{len(findings)} findings'}")
     return not findings

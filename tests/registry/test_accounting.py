@@ -4,24 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import random
-import shutil
-import sqlite3
-from collections.abc import AsyncIterator
-from pathlib import Path
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Any
 
 import pytest
 import pytest_asyncio
 from cryptography.hazmat.primitives.asymmetric import rsa
+from sqlalchemy import ColumnElement, Update, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from registry.accounting import check_rows
-from registry.audit import Actor, Checkpoint, Fault, verify
+from registry.audit import Actor, Checkpoint, Fault, Head, verify
 from registry.changes import Create, Delete, Move, PutValues, Reserve
 from registry.clock import ManualClock
 from registry.lifecycle import Operation
 from registry.registration import Registrar
 from registry.schemes.handle import Key
-from registry.storage.sqlite import SqliteStore
-from registry.storage.sqlite_books import SqliteBooks
+from registry.storage.backends import backend_name, open_snapshot, open_store
+from registry.storage.books import SqlBooks, look_into
+from registry.storage.copying import copy
+from registry.storage.schema import AUDIT_LOG, IDENTIFIER_HISTORY, IDENTIFIERS
+from registry.storage.sql import SqlStore, SqlTransaction
 from registry.values.value import Value, encode_record
 from registry.witness import holds, sign
 
@@ -37,11 +41,25 @@ def value(text: str) -> Value:
     return Value(1, b"NOTE", text.encode())
 
 
+async def opened(url: str) -> SqlStore:
+    store = await open_store(url)
+    assert isinstance(store, SqlStore)
+    return store
+
+
+async def change(url: str, tamper: Callable[[AsyncConnection], Awaitable[None]]) -> None:
+    """Do something to a store behind the program's back."""
+    store = await opened(url)
+    async with store.begin() as transaction:
+        assert isinstance(transaction, SqlTransaction)
+        await tamper(transaction.connection)
+    await store.close()
+
+
 @pytest_asyncio.fixture
-async def made(tmp_path: Path) -> AsyncIterator[tuple[Path, Checkpoint]]:
+async def made(store_url: str) -> tuple[str, Checkpoint]:
     """A store in which something of every kind has happened, and a checkpoint of its log."""
-    path = tmp_path / "node.db"
-    store = await SqliteStore.open(path)
+    store = await opened(store_url)
     clock = ManualClock()
     registrar = Registrar(store, clock)
     await registrar.home(["88.901"], ACTOR)
@@ -62,23 +80,24 @@ async def made(tmp_path: Path) -> AsyncIterator[tuple[Path, Checkpoint]]:
     assert head is not None
     await registrar.aclose()
     await store.close()
-    yield path, sign(Checkpoint("baijiu", *head, 5), KEY)
+    return store_url, sign(Checkpoint("baijiu", *head, 5), KEY)
 
 
-def found(path: Path, *checkpoints: Checkpoint) -> set[Fault]:
-    with SqliteBooks.open(path) as books:
-        findings = list(
-            verify(books.entries(), checkpoints, lambda each: holds(each, KEY.public_key()))
-        )
-        findings += check_rows(books)
-    return {finding.fault for finding in findings}
+async def found(url: str, *checkpoints: Checkpoint) -> set[Fault]:
+    def look(books: SqlBooks) -> set[Fault]:
+        log = verify(books.entries(), checkpoints, lambda each: holds(each, KEY.public_key()))
+        return {finding.fault for finding in [*log, *check_rows(books)]}
+
+    return await look_into(url, look)
 
 
-def test_an_honest_store_is_whole(made: tuple[Path, Checkpoint]) -> None:
-    assert found(*made) == set()
+async def test_an_honest_store_is_whole(made: tuple[str, Checkpoint]) -> None:
+    assert await found(*made) == set()
 
 
-#: What somebody with the file in hands may do, and what of it is seen.
+#: How the backends write four octets of zero, which stand below as ZERO.
+ZERO = {"sqlite": "x'00000000'", "postgresql": "'\\x00000000'::bytea"}
+#: What somebody with the database in hands may do, and what of it is seen.
 TAMPERING: dict[str, tuple[str, Fault]] = {
     "an entry changed": ("UPDATE audit_log SET actor = 'nobody' WHERE sequence = 4", Fault.BROKEN),
     "an entry removed": ("DELETE FROM audit_log WHERE sequence = 4", Fault.GAP),
@@ -99,11 +118,11 @@ TAMPERING: dict[str, tuple[str, Fault]] = {
     ),
     "the log emptied": ("DELETE FROM audit_log", Fault.CUT),
     "a record changed": (
-        "UPDATE identifiers SET record = x'00000000' WHERE suffix = 'A'",
+        "UPDATE identifiers SET record = ZERO WHERE suffix = 'A'",
         Fault.ROWS,
     ),
     "a record of a batch changed": (
-        "UPDATE identifiers SET record = x'00000000' WHERE suffix = 'L-7'",
+        "UPDATE identifiers SET record = ZERO WHERE suffix = 'L-7'",
         Fault.ROWS,
     ),
     "an identifier removed": ("DELETE FROM identifiers WHERE suffix = 'A'", Fault.ROWS),
@@ -113,14 +132,14 @@ TAMPERING: dict[str, tuple[str, Fault]] = {
         Fault.ROWS,
     ),
     "an identifier slipped in": (
-        "INSERT INTO identifiers VALUES ('88.901', 'X', x'00000000', 0, 1, 1700000000, 0)",
+        "INSERT INTO identifiers VALUES ('88.901', 'X', ZERO, 0, 1, 1700000000, 0)",
         Fault.ROWS,
     ),
     "a hold lifted": ("UPDATE identifiers SET state = 0 WHERE suffix = 'C'", Fault.ROWS),
     "a time changed": ("UPDATE identifiers SET modified = 1 WHERE suffix = 'A'", Fault.ROWS),
     "the past forgotten": ("DELETE FROM identifier_history WHERE suffix = 'A'", Fault.ROWS),
     "the past changed": (
-        "UPDATE identifier_history SET record = x'00000000' WHERE suffix = 'A'",
+        "UPDATE identifier_history SET record = ZERO WHERE suffix = 'A'",
         Fault.ROWS,
     ),
     "an old version brought back": (
@@ -134,70 +153,83 @@ TAMPERING: dict[str, tuple[str, Fault]] = {
 
 
 @pytest.mark.parametrize("what", TAMPERING)
-def test_tampering_is_found(what: str, made: tuple[Path, Checkpoint]) -> None:
-    path, checkpoint = made
+async def test_tampering_is_found(what: str, made: tuple[str, Checkpoint]) -> None:
+    url, checkpoint = made
     statements, fault = TAMPERING[what]
-    with sqlite3.connect(path) as connection:
-        connection.executescript(statements)
-    connection.close()
-    assert fault in found(path, checkpoint)
+
+    async def tamper(connection: AsyncConnection) -> None:
+        for statement in statements.replace("ZERO", ZERO[backend_name(url)]).split(";"):
+            await connection.exec_driver_sql(statement)
+
+    await change(url, tamper)
+    assert fault in await found(url, checkpoint)
 
 
-def test_any_flipped_bit_of_the_log_and_the_rows_is_found(made: tuple[Path, Checkpoint]) -> None:
-    path, checkpoint = made
+async def test_any_flipped_bit_of_the_log_and_the_rows_is_found(
+    made: tuple[str, Checkpoint],
+) -> None:
+    url, checkpoint = made
     drawn = random.Random(7)
-    connection = sqlite3.connect(path)
-    places = [
-        (table, name, row)
-        for table, names in {
-            "audit_log": ("time", "event", "actor", "origin", "subject", "before", "after", "hash"),
-            "identifiers": ("record",),
-            "identifier_history": ("record",),
-        }.items()
-        for name in names
-        for (row,) in connection.execute(f"SELECT rowid FROM {table} WHERE length({name}) > 0")
-    ]
-    for table, name, row in drawn.sample(places, 60):
-        (old,) = connection.execute(f"SELECT {name} FROM {table} WHERE rowid = {row}").fetchone()
-        change = f"UPDATE {table} SET {name} = ? WHERE rowid = ?"
-        connection.execute(change, (flipped(old, drawn), row))
-        connection.commit()
-        assert found(path, checkpoint), (table, name, row)
-        connection.execute(change, (old, row))
-        connection.commit()
-    connection.close()
-    assert found(path, checkpoint) == set()
+    names = ("time", "event", "actor", "origin", "subject", "before", "after", "hash")
+    columns = [AUDIT_LOG.c[name] for name in names]
+    columns += [IDENTIFIERS.c.record, IDENTIFIER_HISTORY.c.record]
+    async with open_snapshot(url) as connection:
+        places = [
+            (column, matches(column, row), row[-1])
+            for column in columns
+            for row in await connection.execute(select(*column.table.primary_key, column))
+            if row[-1] not in ("", b"")
+        ]
+    for column, where, old in drawn.sample(places, 60):
+        setting = update(column.table).where(*where)
+        await change(url, partial(run, setting.values({column: flipped(old, drawn)})))
+        assert await found(url, checkpoint), (column, old)
+        await change(url, partial(run, setting.values({column: old})))
+    assert await found(url, checkpoint) == set()
+
+
+async def run(statement: Update, connection: AsyncConnection) -> None:
+    await connection.execute(statement)
+
+
+def matches(column: Any, row: Any) -> list[ColumnElement[bool]]:
+    """What picks the row, which begins with its key."""
+    return [each == value for each, value in zip(column.table.primary_key, row, strict=False)]
 
 
 def flipped(old: bytes | str | int, drawn: random.Random) -> bytes | str | int:
     if isinstance(old, int):
         return old ^ 1 << drawn.randrange(40)
     octets = bytearray(old.encode() if isinstance(old, str) else old)
-    octets[drawn.randrange(len(octets))] ^= 1 << drawn.randrange(7)
+    octets[drawn.randrange(len(octets))] ^= 1 << drawn.randrange(5)  # never to NUL
     return octets.decode() if isinstance(old, str) else bytes(octets)
 
 
-async def test_an_older_copy_is_found_by_what_the_witness_keeps(
-    made: tuple[Path, Checkpoint],
-) -> None:
-    path, _ = made
-    copy = path.with_name("older.db")
-    shutil.copyfile(path, copy)
-    store = await SqliteStore.open(path)
+async def register(url: str, suffix: str) -> Head:
+    """Register one more identifier, at another time; the end of the log behind it."""
+    store = await opened(url)
     registrar = Registrar(store, ManualClock(1_800_000_000))
-    await registrar.submit(Create(key("LATER"), [value("x")]), ACTOR)
+    await registrar.submit(Create(key(suffix), [value("x")]), ACTOR)
     head = registrar.ledger.head
     assert head is not None
     await registrar.aclose()
     await store.close()
-    later = sign(Checkpoint("baijiu", *head, 9), KEY)
-    assert found(path, later) == set()
-    assert found(copy) == set()
-    assert found(copy, later) == {Fault.CUT}
+    return head
+
+
+async def test_an_older_copy_is_found_by_what_the_witness_keeps(
+    made: tuple[str, Checkpoint], new_store_url: Callable[[], str]
+) -> None:
+    url, _ = made
+    older = new_store_url()
+    target = await opened(older)
+    async with open_snapshot(url) as connection:
+        await copy(connection, target, "an older copy")
+    await target.close()
+    later = sign(Checkpoint("baijiu", *await register(url, "LATER"), 9), KEY)
+    assert await found(url, later) == set()
+    assert await found(older) == set()
+    assert await found(older, later) == {Fault.CUT}
     # The older copy grows again, otherwise than the log did that the witness saw.
-    store = await SqliteStore.open(copy)
-    registrar = Registrar(store, ManualClock(1_800_000_000))
-    await registrar.submit(Create(key("OTHER"), [value("y")]), ACTOR)
-    await registrar.aclose()
-    await store.close()
-    assert found(copy, later) == {Fault.REWRITTEN}
+    await register(older, "OTHER")
+    assert await found(older, later) == {Fault.REWRITTEN}

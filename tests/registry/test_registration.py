@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 import pytest_asyncio
@@ -32,9 +34,8 @@ from registry.grouping import Asked, Done, Once, Receipt, Stored, count_deltas, 
 from registry.registration import BATCH_SIZE, Registrar
 from registry.schemes.handle import Key
 from registry.storage.backends import open_store
+from registry.storage.books import SqlBooks, look_into
 from registry.storage.interface import Row, Store, is_counted
-from registry.storage.sqlite import SqliteStore
-from registry.storage.sqlite_books import SqliteBooks
 from registry.values.value import Value, decode_record, encode_record
 from tests.support.disk import full_disk
 from tests.support.registering_writer import check_kept, killed_while_registering
@@ -45,21 +46,66 @@ ACTOR = Actor("operator@88.901", "http 127.0.0.1")
 URL = Value(1, b"URL", b"https://example.test/")
 
 
-@pytest_asyncio.fixture
-async def store(tmp_path: Path) -> AsyncIterator[SqliteStore]:
-    store = await SqliteStore.open(tmp_path / "node.db")
+@asynccontextmanager
+async def homing(url: str) -> AsyncIterator[Store]:
+    store = await open_store(url)
     async with store.begin() as transaction:
         await transaction.home([SECTOR, HOSTED])
     yield store
     await store.close()
 
 
-@pytest_asyncio.fixture
-async def registrar(store: Store) -> AsyncIterator[Registrar]:
+@asynccontextmanager
+async def registering(store: Store) -> AsyncIterator[Registrar]:
     registrar = Registrar(store, ManualClock())
     await registrar.ledger.open()
     yield registrar
     await registrar.aclose()
+
+
+@pytest_asyncio.fixture
+async def store(store_url: str) -> AsyncIterator[Store]:
+    async with homing(store_url) as store:
+        yield store
+
+
+@pytest_asyncio.fixture
+async def registrar(store: Store) -> AsyncIterator[Registrar]:
+    async with registering(store) as registrar:
+        yield registrar
+
+
+class File(NamedTuple):
+    """A store in a file, of which the disk may be full."""
+
+    store: Store
+    registrar: Registrar
+    url: str
+    log: Path
+
+
+@pytest_asyncio.fixture
+async def file(tmp_path: Path) -> AsyncIterator[File]:
+    path = tmp_path / "node.db"
+    url = f"sqlite:///{path}"
+    async with homing(url) as store, registering(store) as registrar:
+        yield File(store, registrar, url, Path(f"{path}-wal"))
+
+
+def writes(sent: list[str]) -> list[str]:
+    """The statements among those sent that change something."""
+    return [word for word in sent if word in ("INSERT", "UPDATE", "DELETE", "COMMIT")]
+
+
+async def check_books(url: str) -> list[str]:
+    """Hold a store against its audit log; the subjects of that."""
+
+    def look(books: SqlBooks) -> list[str]:
+        assert list(verify(books.entries(), [], lambda _: False)) == []
+        assert list(check_rows(books)) == []
+        return [entry.subject for entry, _ in books.entries()]
+
+    return await look_into(url, look)
 
 
 def create(suffix: str, prefix: str = SECTOR) -> Create:
@@ -79,15 +125,16 @@ class TestSubmit:
     ) -> None:
         done = await registrar.submit(create("A"), ACTOR)
         assert done.created
-        assert done.after == store.lookup.row(SECTOR, "A")
+        assert done.after == await store.reads.row(SECTOR, "A")
         assert not (await registrar.submit(PutValues(Key(SECTOR, "A"), [URL]), ACTOR)).created
         assert (await registrar.submit(Delete(Key(SECTOR, "A")), ACTOR)).after is None
-        assert store.lookup.row(SECTOR, "A") is None
+        assert await store.reads.row(SECTOR, "A") is None
 
     async def test_a_group_costs_one_commit(self, store: Store, registrar: Registrar) -> None:
         with recorded_statements() as sent:
             await outcomes(registrar, *(create(f"N-{number}") for number in range(100)))
-        assert sent == ["BEGIN", "SELECT", "SELECT", "INSERT", "UPDATE", "INSERT", "COMMIT"]
+        assert writes(sent) == ["INSERT", "UPDATE", "INSERT", "COMMIT"]
+        assert len(sent) <= 9
         assert (await store.reads.counts())[SECTOR] == 100
 
     async def test_a_mixed_group_writes_each_kind_once(
@@ -100,7 +147,8 @@ class TestSubmit:
         with recorded_statements() as sent:
             await outcomes(registrar, *changes)
         rows, counts, history, audit = ["INSERT", "UPDATE", "DELETE"], "UPDATE", "INSERT", "INSERT"
-        assert sent == ["BEGIN", "SELECT", "SELECT", *rows, counts, history, audit, "COMMIT"]
+        assert writes(sent) == [*rows, counts, history, audit, "COMMIT"]
+        assert len(sent) <= 12
         assert await store.reads.counts() == {SECTOR: 3, HOSTED: 5}
 
     async def test_changes_of_one_identifier_follow_each_other(
@@ -116,7 +164,7 @@ class TestSubmit:
         )
         assert isinstance(verdicts[1], AlreadyExists)
         assert [isinstance(verdict, Done) for verdict in verdicts] == [True, False, True, True]
-        row = store.lookup.row(SECTOR, "A")
+        row = await store.reads.row(SECTOR, "A")
         assert row is not None
         assert row.version == 3
         assert [value.index for value in decode_record(row.record)] == [2]
@@ -140,7 +188,7 @@ class TestSubmit:
     async def test_refusals_alone_write_nothing(self, store: Store, registrar: Registrar) -> None:
         with recorded_statements() as sent:
             await outcomes(registrar, Delete(Key(SECTOR, "NONE")))
-        assert sent == ["BEGIN", "SELECT", "SELECT", "COMMIT"]
+        assert writes(sent) == ["COMMIT"]
 
     async def test_a_group_is_bounded(self, store: Store) -> None:
         registrar = Registrar(store, ManualClock(), group_size=10)
@@ -153,8 +201,8 @@ class TestSubmit:
         self, store: Store, registrar: Registrar
     ) -> None:
         await outcomes(registrar, create("ADMIN"), create("88.901.9", "0.NA"))
-        assert store.lookup.record("0.NA", "88.901.9") is not None
-        assert store.lookup.record(SECTOR, "ADMIN") is not None
+        assert await store.reads.record("0.NA", "88.901.9") is not None
+        assert await store.reads.record(SECTOR, "ADMIN") is not None
         assert await store.reads.counts() == {SECTOR: 0, HOSTED: 0}
 
     async def test_a_prefix_homed_a_moment_ago(self, store: Store, registrar: Registrar) -> None:
@@ -205,16 +253,16 @@ class TestTrouble:
             await registrar.submit(create("LATE"), ACTOR)
 
     async def test_a_disk_that_fails_is_told_to_everybody_and_then_forgotten(
-        self, store: Store, registrar: Registrar, tmp_path: Path
+        self, file: File
     ) -> None:
         large = [Value(1, b"URL", b"x" * 30_000)]
         changes: list[Change] = [Create(Key(SECTOR, f"N-{number}"), large) for number in range(4)]
-        with full_disk(tmp_path / "node.db-wal"):
-            verdicts = await outcomes(registrar, *changes, create("N-0"))
+        with full_disk(file.log):
+            verdicts = await outcomes(file.registrar, *changes, create("N-0"))
             assert {type(verdict) for verdict in verdicts} <= {OutcomeUnknown, StorageUnavailable}
             assert len(set(map(id, verdicts))) == 5
-            assert store.lookup.record(SECTOR, "N-0") is None
-        assert all(isinstance(end, Done) for end in await outcomes(registrar, *changes))
+            assert await file.store.reads.record(SECTOR, "N-0") is None
+        assert all(isinstance(end, Done) for end in await outcomes(file.registrar, *changes))
 
 
 class TestOnce:
@@ -226,7 +274,7 @@ class TestOnce:
         assert await asyncio.gather(*some) == [Receipt(True, 1)] * 3
         await registrar.submit(Delete(Key(SECTOR, "A")), ACTOR)
         assert await registrar.submit_once(create("A"), ACTOR, once) == Receipt(True, 1)
-        assert store.lookup.row(SECTOR, "A") is None
+        assert await store.reads.row(SECTOR, "A") is None
         with pytest.raises(IdempotencyMismatch):
             await registrar.submit_once(create("A"), ACTOR, Once(b"key", b"other"))
 
@@ -238,19 +286,15 @@ class TestOnce:
         receipt = await registrar.submit_once(Delete(Key(SECTOR, "A")), ACTOR, once)
         assert receipt == Receipt(False, None)
 
-    async def test_an_unknown_outcome_is_found_out_by_asking_again(
-        self, store: Store, registrar: Registrar, tmp_path: Path
-    ) -> None:
+    async def test_an_unknown_outcome_is_found_out_by_asking_again(self, file: File) -> None:
         change = Create(Key(SECTOR, "A"), [Value(1, b"URL", b"x" * 200_000)])
         once = Once(b"key", b"request")
         failed = (OutcomeUnknown, StorageUnavailable)
-        with full_disk(tmp_path / "node.db-wal"), pytest.raises(failed):
-            await registrar.submit_once(change, ACTOR, once)
+        with full_disk(file.log), pytest.raises(failed):
+            await file.registrar.submit_once(change, ACTOR, once)
         for _ in range(2):
-            assert await registrar.submit_once(change, ACTOR, once) == Receipt(True, 1)
-        with SqliteBooks.open(tmp_path / "node.db") as books:
-            assert [entry.subject for entry, _ in books.entries()] == ["88.901/A"]
-            assert list(check_rows(books)) == []
+            assert await file.registrar.submit_once(change, ACTOR, once) == Receipt(True, 1)
+        assert await check_books(file.url) == ["88.901/A"]
 
 
 class TestLoad:
@@ -264,7 +308,7 @@ class TestLoad:
         assert sent.count("COMMIT") == 2
         assert (await store.reads.counts())[SECTOR] == BATCH_SIZE + 10
         assert await registrar.load(SECTOR, ((suffix, b"other") for suffix in suffixes), ACTOR) == 0
-        assert store.lookup.record(SECTOR, "B-00007") != b"other"
+        assert await store.reads.record(SECTOR, "B-00007") != b"other"
 
     async def test_a_load_needs_a_homed_prefix(self, registrar: Registrar) -> None:
         with pytest.raises(PrefixNotHomed):
@@ -329,15 +373,12 @@ def test_grouping_changes_nothing(some: list[Change], cut: int) -> None:
 
 
 async def test_no_kill_loses_an_acknowledged_registration_or_leaves_half_of_one(
-    tmp_path: Path,
+    store_url: str,
 ) -> None:
-    url = f"sqlite:///{tmp_path}/node.db"
     acknowledged: set[str] = set()
     for attempt in range(10):
-        acknowledged |= killed_while_registering(url, str(attempt), after=20 + 37 * attempt)
-        store = await open_store(url)
+        acknowledged |= killed_while_registering(store_url, str(attempt), after=20 + 37 * attempt)
+        store = await open_store(store_url)
         await check_kept(store, acknowledged)
         await store.close()
-        with SqliteBooks.open(tmp_path / "node.db") as books:
-            assert list(verify(books.entries(), [], lambda _: False)) == []
-            assert list(check_rows(books)) == []
+        await check_books(store_url)

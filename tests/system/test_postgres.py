@@ -111,3 +111,24 @@ def test_tools_read_the_store_where_it_is(moved) -> None:
     refused = topology.idnode("store", "backup", "baijiu", topology.data / "backup")
     assert refused.status == 1
     assert "pg_basebackup" in refused.err
+
+
+def test_the_audit_log_is_held_against_what_is_there(moved, postgres_server: Server) -> None:
+    topology, url = moved
+    database = url.rpartition("/")[2]
+    whole = topology.idnode("audit", "verify")
+    assert whole.status == 0, whole.out
+    assert "baijiu: " in whole.out
+    seen = idnode("audit", "verify", "--node", "baijiu", "--json", "--data", topology.data).json
+    # Signed on SQLite when the node stopped there; its parent, on SQLite, kept that.
+    assert (seen["findings"], seen["checkpoints"], seen["witnessed"]) == ([], 1, 1)
+    entry = seen["entries"]
+    change = "UPDATE audit_log SET actor = '{}' WHERE sequence = {}"
+    (actor,) = postgres_server.run(
+        f"SELECT actor FROM audit_log WHERE sequence = {entry}", database
+    ).splitlines()
+    postgres_server.run(change.format("nobody", entry), database)
+    changed = topology.idnode("audit", "verify", "--node", "baijiu")
+    assert (changed.status, f"baijiu: entry {entry}: broken" in changed.out) == (1, True)
+    postgres_server.run(change.format(actor, entry), database)
+    assert topology.idnode("audit", "verify").status == 0

@@ -33,7 +33,7 @@ from registry.storage.postgres_replica import Arrivals, Replica
 from registry.storage.schema import METADATA, PARTITIONS
 from tests.support import postgres
 from tests.support.postgres import PATIENCE, Server
-from tests.support.registering_writer import check_kept, killed_while_registering, values
+from tests.support.registering_writer import check_kept, values
 
 PREFIX = "88.901"
 #: Seconds within which another process has dropped what changed.
@@ -262,14 +262,6 @@ class TestOtherProcesses:
 
 
 class TestFailures:
-    async def test_no_kill_loses_an_acknowledged_registration(self, url: str) -> None:
-        acknowledged: set[str] = set()
-        for attempt in range(4):
-            acknowledged |= killed_while_registering(url, str(attempt), after=50 + 100 * attempt)
-            store = await PostgresStore.open(url)
-            await check_kept(store, acknowledged)
-            await store.close()
-
     async def test_a_crash_of_the_server_is_told_and_survived(self, lone_server: Server) -> None:
         url = lone_server.new_database()
         store = await PostgresStore.open(url)
