@@ -95,7 +95,7 @@ class Dialogue:
     ) -> None:
         self._gather = gather
         self.challenges = Challenges()
-        self.security_log = SecurityLog()
+        self.security_log = SecurityLog(clock)
         self._table = table
         self._verifier = verifier
         self._sessions = sessions
@@ -271,8 +271,7 @@ class Dialogue:
         if outcome in _LOGGED:
             operation = op_name(exchange.request.op_code)
             source = exchange.context.source
-            now = self._clock.monotonic()
-            self.security_log.refused(source, exchange.identity, operation, refusal, now)
+            self.security_log.refused(source, exchange.identity, operation, refusal)
         return self._say(exchange, Part(encode_error(_text(refusal)), outcome.handle))
 
     def _count(self, exchange: Exchange, outcome: Outcome) -> None:

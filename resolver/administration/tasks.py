@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
-from time import time
 from typing import Final, NamedTuple, Protocol, TypeAlias
 
 from registry import outcomes
@@ -39,7 +38,7 @@ from resolver.query import Answer, Query, Refused
 PER_MESSAGE: Final = 50
 
 #: The resolve function that every protocol shares, but that it raises MustWait.
-Resolve = Callable[[Query, float], "Answer | None"]
+Resolve = Callable[[Query], Answer]
 
 
 class Part(NamedTuple):
@@ -154,14 +153,14 @@ class ReadValues:
 
     def check(self, identity: Identity | None) -> None:
         if not isinstance(self.query, Refused):
-            answer = self._public(self.query)
+            answer = self.resolve(self.query)
             if isinstance(answer, Refused) and answer.outcome is outcomes.AUTHENTICATION_NEEDED:
                 self.administration.read(identity, self.query)
 
     async def run(self, identity: Identity | None) -> Iterable[Part]:
         if isinstance(self.query, Refused):
             return (_part(b"", self.query),)
-        answer = await self.administration.gather(partial(self._public, self.query))
+        answer = await self.administration.gather(partial(self.resolve, self.query))
         restricted = (
             isinstance(answer, Refused) and answer.outcome is outcomes.AUTHENTICATION_NEEDED
         )
@@ -169,11 +168,6 @@ class ReadValues:
             read = partial(self.administration.read, identity, self.query)
             answer = await self.administration.gather(read)
         return (_part(self.query.asked, answer, restricted),)
-
-    def _public(self, query: Query) -> Answer:
-        answer = self.resolve(query, time())
-        assert answer is not None, "only nodes without an administration ask others"
-        return answer
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,9 @@ import asyncio
 import hmac
 import secrets
 from collections.abc import Callable
-from time import monotonic
 from typing import Final, NamedTuple
 
+from registry.clock import Clock
 from registry.errors import AuthenticationFailed, InvalidCredential, SessionUnknown
 from registry.rights import Identity
 from resolver.administration.verification import Verifier
@@ -48,8 +48,8 @@ class WebLogin:
         self,
         verifier: Verifier,
         homes: Callable[..., bool],
+        clock: Clock,
         sessions: WebSessions | None = None,
-        clock: Callable[[], float] = monotonic,
     ) -> None:
         self.sessions = WebSessions() if sessions is None else sessions
         self._verifier = verifier
@@ -58,13 +58,13 @@ class WebLogin:
 
     def open_session(self, source: str) -> WebSession:
         """A session for a stranger. Raises Overloaded."""
-        return self.sessions.open(source, self._clock())
+        return self.sessions.open(source, self._clock.monotonic())
 
     def session(self, credentials: Credentials) -> WebSession | None:
         """The session that credentials name, if they do. Raises SessionUnknown."""
         if not isinstance(credentials, Login) or credentials.session_id is None:
             return None
-        return self.sessions.find(credentials.session_id, self._clock())
+        return self.sessions.find(credentials.session_id, self._clock.monotonic())
 
     async def identify(
         self,

@@ -138,6 +138,7 @@ def _json_administration(
         desk.verifier,
         sources.decide,
         counters,
+        clock=setting.clock,
         responsible=partial(responsible, setting.topology),
         rules=setting.rules,
     )

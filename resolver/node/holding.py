@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import AsyncExitStack
 from typing import NamedTuple
 
+from registry.clock import Clock
 from registry.grouping import Seal
 from registry.registration import Registrar
 from registry.storage.backends import open_store
@@ -27,10 +28,10 @@ class Holding(NamedTuple):
     registrar: Registrar
     holdings: Holdings
 
-    def sources(self) -> Sources:
+    def sources(self, clock: Clock) -> Sources:
         """The resolve function over it."""
         authority = Authority(self.holdings.tree, self.store.lookup, self.holdings.computed)
-        return Sources(authority, gather=self.store.gather)
+        return Sources(authority, gather=self.store.gather, clock=clock)
 
 
 async def open_holding(

@@ -69,9 +69,9 @@ class Node:
             self._recursion = open_recursor(
                 stack, self._setting, lambda key: self._kept.drop([key])
             )
-            return Sources(None, self._recursion)
+            return Sources(None, self._recursion, clock=self._setting.clock)
         self._holding = await open_holding(stack, self._setting, seed, self._kept.drop)
-        return self._holding.sources()
+        return self._holding.sources(self._setting.clock)
 
     async def _serve(self, stack: AsyncExitStack, sources: Sources) -> None:
         setting, counters, holding = self._setting, self._counters, self._holding

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Sequence
-from time import perf_counter, time
+from time import perf_counter
 from typing import Final
 
 from registry import outcomes
@@ -129,7 +129,7 @@ class DnsFront:
         if key is None:
             return target, None, None
         query = Query(str(key).encode(), key)
-        answer = self._sources.resolve(query, time())
+        answer = self._sources.resolve(query)
         if answer is None and self._sources.recursive and not question.recursion_desired:
             answer = _NOT_RECURSED
         return target, query, answer

@@ -7,7 +7,7 @@ read by the fast codec; everything else is left to the `Responder`.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Sequence
-from time import perf_counter, time
+from time import perf_counter
 from typing import Final
 
 from registry.errors import DecodeError
@@ -54,6 +54,7 @@ class HandleFront:
         self.packets: PacketCache[Repeat] = PacketCache(subject=sources.subject)
         self.responder = responder
         self._sources = sources
+        self._clock = sources.clock
         self._rules = rules
         self._budget = budget or ReflectionBudget()
         self._reassembler = Reassembler()
@@ -117,14 +118,13 @@ class HandleFront:
         )
         if isinstance(query, Refused):
             return self._general_datagram(data, peer, started)
-        now = time()
-        answer = self._sources.resolve(query, now)
+        answer = self._sources.resolve(query)
         if answer is None:
             return self._plain_later(data, request, plain, query, peer, started)
         if not query.public_only and isinstance(answer, Refused):
             # It may take a challenge, and the answer to one is nobody else's.
             return self._general_datagram(data, peer, started)
-        packets = self._plain_packets(data, plain, answer, now)
+        packets = self._plain_packets(data, plain, answer)
         ttl = min(float(answer.ttl), KEEP_SECONDS) if self._sources.recursive else KEEP_SECONDS
         self._keep(request, packets, query, answer, started + ttl)
         return self._bounded(packets, data, peer, started)
@@ -142,7 +142,7 @@ class HandleFront:
         if not query.public_only and isinstance(answer, Refused):
             replies = self._general_datagram(data, peer, started)
             return await replies if isinstance(replies, Awaitable) else replies
-        packets = self._plain_packets(data, plain, answer, time())
+        packets = self._plain_packets(data, plain, answer)
         # What other nodes said is kept by the recursion, for as long as they said.
         until = started if self._sources.recursive else started + KEEP_SECONDS
         self._keep(request, packets, query, answer, until)
@@ -164,7 +164,7 @@ class HandleFront:
             self.packets.put(request, Repeat(octets, how), query.key, until)
 
     def _plain_packets(
-        self, data: bytes, plain: fast.PlainResolve, answer: Answer, now: float
+        self, data: bytes, plain: fast.PlainResolve, answer: Answer
     ) -> tuple[bytes, ...]:
         if isinstance(answer, Values):
             message = fast.encode_plain_reply(
@@ -172,11 +172,11 @@ class HandleFront:
                 plain,
                 answer.record,
                 serial=self.responder.serial,
-                expiration=expiration(now),
+                expiration=expiration(self._clock.now()),
                 flags=AT if answer.authoritative else 0,
             )
         else:
-            reply = self.responder.reply(decode_message(data), answer, plain.handle, now)
+            reply = self.responder.reply(decode_message(data), answer, plain.handle)
             message = encode_message(reply)
         return tuple(split_message(message))
 
@@ -263,4 +263,5 @@ class HandleFront:
     def _last_words(self, error: DecodeError, protocol: str) -> bytes:
         self._answers[protocol, error.outcome.slug] += 1
         request_id = error.request_id if isinstance(error, FramingError) else None
-        return encode_message(stream_refused(BAD_LENGTH, now=time(), request_id=request_id))
+        words = stream_refused(BAD_LENGTH, now=self._clock.now(), request_id=request_id)
+        return encode_message(words)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
-from time import perf_counter, time
+from time import perf_counter
 from typing import Any, Final
 from urllib.parse import unquote_to_bytes
 
@@ -92,7 +92,7 @@ class HttpFront:
         except Refusal as refusal:
             return self.refuse(refusal.outcome, str(refusal), f"/v1/resolve/{target}")
         steps: list[Step] = []
-        answer = self._sources.resolve(query, time()) if not self._sources.recursive else None
+        answer = self._sources.resolve(query) if not self._sources.recursive else None
         if answer is None:
             answer = await self._sources.resolve_later(query, steps)
         if not self._sources.recursive:

@@ -11,11 +11,11 @@ from collections import Counter
 from collections.abc import AsyncIterable, Awaitable, Callable, Sequence
 from dataclasses import replace
 from functools import partial
-from time import time
 from typing import Any, Final
 
 from registry import outcomes
 from registry.changes import AddValues, Change, Create, Delete, PutValues, RemoveValues
+from registry.clock import Clock
 from registry.errors import (
     AuthenticationNeeded,
     DecodeError,
@@ -87,10 +87,11 @@ class JsonAdministration:
         resolve: Resolve,
         counters: Counters,
         *,
+        clock: Clock,
         responsible: Callable[[Query], str | None],
         rules: HandleRules = DEFAULT_RULES,
     ) -> None:
-        self.callers = Callers(WebLogin(verifier, service.homes), counters.answers)
+        self.callers = Callers(WebLogin(verifier, service.homes, clock), counters.answers, clock)
         self._sessions = SessionResource(self.callers)
         self._service = service
         self._verifier = verifier
@@ -137,8 +138,7 @@ class JsonAdministration:
             return identity
         if identity is not None and asked.open_choice:
             query = replace(query, public_only=False)
-        answer = await self._service.gather(lambda: self._resolve(query, time()))
-        assert answer is not None, "only nodes without an administration ask others"
+        answer = await self._service.gather(partial(self._resolve, query))
         if identity is None or not needs_authentication(answer):
             return answer
         try:

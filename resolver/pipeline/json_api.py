@@ -7,7 +7,7 @@ What changes something, and what is asked by somebody who says who they are, goe
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from time import perf_counter, time
+from time import perf_counter
 from typing import Any, Final
 
 from registry import outcomes
@@ -85,7 +85,7 @@ class JsonApi:
         asked = json_api.decode(request, self._rules)
         if not isinstance(asked, Lookup):
             return None
-        answer = self._sources.resolve(asked.query, time())
+        answer = self._sources.resolve(asked.query)
         if answer is None or needs_authentication(answer):
             return None
         return asked.query, answer, json_api.encode(asked, answer, self._responsible(asked.query))
@@ -116,7 +116,7 @@ class JsonApi:
     ) -> Reply | Awaitable[Reply]:
         if self._administration is not None and request.has_credentials:
             return self._restricted(self._administration, asked, request, started)
-        answer = self._sources.resolve(asked.query, time())
+        answer = self._sources.resolve(asked.query)
         if answer is None:
             return self._later(asked, request, started)
         return self.answered(asked, answer, started, request)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from time import monotonic
 from typing import Final
 
+from registry.clock import Clock
 from registry.errors import InvalidIdentifier, Overloaded, Refusal
 from registry.rights import Identity
 from registry.schemes.handle import parse
@@ -36,10 +36,10 @@ _LOGGED: Final = frozenset((400, 401, 403, 404, 405, 500, 501, 502, 503, 504, 50
 class Callers:
     """Tells who asks, and asks who has not said so, over TLS only. `login` checks the keys."""
 
-    def __init__(self, login: WebLogin, answers: Counter[tuple[str, str]]) -> None:
+    def __init__(self, login: WebLogin, answers: Counter[tuple[str, str]], clock: Clock) -> None:
         self.login = login
         self._answers = answers
-        self._log = SecurityLog()
+        self._log = SecurityLog(clock)
 
     async def identify(
         self, request: Request, named: bytes, style: Style
@@ -68,14 +68,14 @@ class Callers:
         """The reply to a refused request of somebody, counted, and logged if it is about rights."""
         self._answers[PROTOCOL, refusal.outcome.slug] += 1
         if refusal.outcome.handle in _LOGGED:
-            self._log.refused(request.source, identity, operation, refusal, monotonic())
+            self._log.refused(request.source, identity, operation, refusal)
         return self.challenge(request, reply) if refusal.outcome.handle == 402 else reply
 
     def failed(self, request: Request, credentials: Credentials, refusal: Refusal) -> None:
         """Count and log credentials that do not hold."""
         self._answers[PROTOCOL, refusal.outcome.slug] += 1
         claimed = _claimed(credentials, request.certificate)
-        self._log.refused(request.source, claimed, "authentication", refusal, monotonic())
+        self._log.refused(request.source, claimed, "authentication", refusal)
 
     def challenge(self, request: Request, reply: Reply, session: WebSession | None = None) -> Reply:
         """The same reply, asking for credentials: in a new session where there is none.

@@ -7,7 +7,7 @@ two never differ but in speed.
 from __future__ import annotations
 
 from email.utils import formatdate
-from time import perf_counter, time
+from time import perf_counter
 from typing import Final
 
 from resolver.cache.packets import PacketCache
@@ -42,7 +42,7 @@ class PlainHttp:
         if kept is None:
             return None
         self._answers[PROTOCOL, kept.how] += 1
-        second = int(time())
+        second = int(self._sources.clock.now())
         if second != self._second:
             self._second, self._date = second, formatdate(second, usegmt=True).encode()
         self._latency.observe(perf_counter() - started)

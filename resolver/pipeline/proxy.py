@@ -8,7 +8,6 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
-from time import time
 from typing import Final
 
 from registry import outcomes
@@ -95,7 +94,7 @@ class ProxyFront:
             return reply.shown(pages.start_page(context))
         try:
             found = await self._find(ask)
-            made = self._answer(context, ask, found, time())
+            made = self._answer(context, ask, found, self._sources.clock.now())
         except Unresolved as reason:
             self._answers[PROTOCOL, reason.outcome.slug] += 1
             return reply.refused(context, reason.outcome, reason.notice, wants_json=ask.wants_json)
@@ -144,7 +143,7 @@ class ProxyFront:
         raise self._unresolved(answer, query)
 
     async def _resolve(self, query: Query) -> Answer:
-        answer = self._sources.resolve(query, time())
+        answer = self._sources.resolve(query)
         return await self._sources.resolve_later(query) if answer is None else answer
 
     async def _namespace(self, key: Key) -> Namespace | None:

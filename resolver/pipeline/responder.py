@@ -7,7 +7,6 @@ asks is left to `resolver.administration`. A reply that is to be signed waits fo
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from time import monotonic, time
 from typing import Final
 
 from registry import outcomes
@@ -60,6 +59,7 @@ class Responder:
         self.dialogue: Dialogue | None = None
         self.signed: PacketCache[bytes] = PacketCache(MAX_SIGNED, subject=sources.subject)
         self._sources = sources
+        self._clock = sources.clock
         self._certifier = certifier
         self._rules = rules
         self._answers = counters.answers
@@ -93,33 +93,32 @@ class Responder:
         except DecodeError as error:
             return self.refuse(request, error.outcome, str(error), context)
 
-    def reply(self, request: Message, answer: Answer, asked: bytes, now: float) -> Message:
+    def reply(self, request: Message, answer: Answer, asked: bytes) -> Message:
         """The reply that says how a resolution ended, final but for a signature."""
-        return self._message(request, encode_answer(asked, answer), now)
+        return self._message(request, encode_answer(asked, answer))
 
     def refuse(self, request: Message, outcome: Outcome, text: str, context: Context) -> Reply:
         """The reply that refuses a request."""
         self._answers[context.protocol, outcome.slug] += 1
         said = Answered(outcome.handle, encode_error(text))
-        return self._finished(self._message(request, said, time()))
+        return self._finished(self._message(request, said))
 
     # --- public operations ---
 
     def _resolve(self, request: Message, data: bytes, context: Context) -> Reply:
         certified = request.op_flags & CT
-        if certified and (kept := self.signed.get(data, monotonic())) is not None:
+        if certified and (kept := self.signed.get(data, self._clock.monotonic())) is not None:
             return kept
         query = decode_query(request, self._rules)
         if isinstance(query, Refused):
             return self.refuse(request, query.outcome, query.detail, context)
-        now = time()
-        answer = self._sources.resolve(query, now)
+        answer = self._sources.resolve(query)
         if answer is None:
             return self._resolve_later(request, query, context)
         if self.dialogue is not None and _needs_proof(answer):
             return self.dialogue.converse(request, context)
         self._answers[context.protocol, slug(answer)] += 1
-        reply = self.reply(request, answer, query.asked, now)
+        reply = self.reply(request, answer, query.asked)
         return self._signed(reply, data, query.key) if certified else encode_message(reply)
 
     async def _resolve_later(self, request: Message, query: Query, context: Context) -> bytes:
@@ -128,13 +127,13 @@ class Responder:
             said = self.dialogue.converse(request, context)
             return said if isinstance(said, bytes) else await said
         self._answers[context.protocol, slug(answer)] += 1
-        reply = self.reply(request, answer, query.asked, time())
+        reply = self.reply(request, answer, query.asked)
         return await self._certified(reply) if reply.op_flags & CT else encode_message(reply)
 
     def _site_info(self, request: Message, _: bytes, context: Context) -> Reply:
         self._answers[context.protocol, outcomes.OK.slug] += 1
         said = Answered(outcomes.OK.handle, self.site)
-        return self._finished(self._message(request, said, time()))
+        return self._finished(self._message(request, said))
 
     # --- the rest ---
 
@@ -164,9 +163,14 @@ class Responder:
 
     # --- out ---
 
-    def _message(self, request: Message, said: Answered, now: float) -> Message:
+    def _message(self, request: Message, said: Answered) -> Message:
         return reply_to(
-            request, said.code, said.body, serial=self.serial, now=now, flags=said.flags
+            request,
+            said.code,
+            said.body,
+            serial=self.serial,
+            now=self._clock.now(),
+            flags=said.flags,
         )
 
     def _finished(self, reply: Message) -> Reply:
@@ -180,7 +184,7 @@ class Responder:
         changes = self.signed.changes
         octets = await self._certified(reply)
         if self.signed.changes == changes and not self._sources.recursive:
-            self.signed.put(data, octets, key, monotonic() + KEEP_SECONDS)
+            self.signed.put(data, octets, key, self._clock.monotonic() + KEEP_SECONDS)
         return octets
 
 

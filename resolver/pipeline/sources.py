@@ -8,10 +8,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from time import time
 from typing import Protocol
 
 from registry import outcomes
+from registry.clock import Clock, SystemClock
 from registry.errors import StorageUnavailable
 from registry.schemes.handle import Key
 from registry.storage.interface import MustWait
@@ -35,7 +35,8 @@ class Gather(Protocol):
 class Sources:
     """The resolve function of a node; a source is None where its role has none.
 
-    `gather` goes with an authority whose records may have to be waited for.
+    `gather` goes with an authority whose records may have to be waited for; `clock` is the node's,
+    for whoever asks.
     """
 
     def __init__(
@@ -43,7 +44,9 @@ class Sources:
         authority: Authority | None,
         recursion: Recursor | None = None,
         gather: Gather | None = None,
+        clock: Clock | None = None,
     ) -> None:
+        self.clock = SystemClock() if clock is None else clock
         self._authority = authority
         self._recursion = recursion
         self._gather = gather
@@ -56,13 +59,16 @@ class Sources:
         """The identifier with whose changes what is kept about `key` must go."""
         return key if self._authority is None else self._authority.subject(key)
 
-    def decide(self, query: Query, now: float) -> Answer:
+    def decide(self, query: Query) -> Answer:
         """The answer of an authority. Raises MustWait if its store has to be waited for."""
-        answer = None if self._authority is None else self._authority.answer(query, now)
+        answer = (
+            None if self._authority is None else self._authority.answer(query, self.clock.now())
+        )
         return answer or Refused(outcomes.NOT_RESPONSIBLE, NOT_HERE)
 
-    def resolve(self, query: Query, now: float) -> Answer | None:
+    def resolve(self, query: Query) -> Answer | None:
         """An answer at once; None if the store or other nodes must be asked (`resolve_later`)."""
+        now = self.clock.now()
         if self._authority is not None:
             try:
                 answer = self._authority.answer(query, now)
@@ -86,6 +92,6 @@ class Sources:
             return await self._recursion.resolve(query, trace)
         assert self._gather is not None, "only such stores have to be waited for"
         try:
-            return await self._gather(lambda: self.decide(query, time()))
+            return await self._gather(lambda: self.decide(query))
         except StorageUnavailable as refusal:
             return Refused(refusal.outcome, str(refusal))

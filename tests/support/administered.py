@@ -149,7 +149,7 @@ async def desk(
         registrar = Registrar(store, clock)
         stack.push_async_callback(registrar.aclose)
         tree = PrefixTree(homed)
-        sources = Sources(Authority(tree, store.lookup))
+        sources = Sources(Authority(tree, store.lookup), clock=clock)
         certification = Certification(lambda: key)
         stack.callback(certification.close)
         responder = Responder(

@@ -40,6 +40,7 @@ from resolver.codecs.handle.bodies.resolution import (
 from resolver.codecs.handle.codes import OpCode
 from resolver.codecs.handle.header import CT, MINT, OVERWRITE, PO, RD
 from resolver.codecs.handle.message import Message, decode_message, encode_message
+from resolver.codecs.handle.reply import LIFETIME
 from resolver.codecs.handle.signing import verify_message
 from resolver.codecs.handle.versions import OWN
 from tests.resolver.administration.conftest import (
@@ -273,6 +274,17 @@ async def test_restricted_values_are_read_by_who_may(client: Client):
     assert len(decode_record(decode_resolve_reply(public.body)[1])) == 2
     reply = await client.administer(client.request(OpCode.RESOLVE, body), STRANGER, b"x")
     assert reply.response_code == 400
+
+
+async def test_every_reply_goes_by_the_clock_of_the_node(client: Client, place: Place):
+    body = encode_resolve_request(ResolveRequest(b"88.901/half"))
+    for reply in (
+        await client.ask(OpCode.RESOLVE, body),
+        await client.administer(client.request(OpCode.RESOLVE, body), CHIEF, SECRET),
+        await client.ask(OpCode.SITE_INFO),
+        await client.ask(999),
+    ):
+        assert reply.expiration == int(place.clock.now()) + LIFETIME
 
 
 @pytest.mark.parametrize("count", [0, 50, 51, 120])
