@@ -1,8 +1,9 @@
 """Moving a store to another database, table by table, and proving that nothing was left behind.
 
-The source is read at one moment, whatever is written to it meanwhile. What has arrived in the
-target is durable batch by batch, in key order: a copy that was cut off goes on behind the last row.
-Until both are proved equal a mark in the target keeps nodes from using it.
+The source is read at one moment, whatever is written to it meanwhile. All tables of the schema are
+copied; a source that has others, or an older schema, is refused. What has arrived in the target is
+durable batch by batch, in key order: a copy that was cut off goes on behind the last row. Until
+both are proved equal a mark in the target keeps nodes from using it.
 """
 
 from __future__ import annotations
@@ -13,17 +14,22 @@ from itertools import groupby
 from typing import Any, Final, NamedTuple
 
 import msgspec
+from sqlalchemy import Connection, Select, Table, func, inspect, select, text, tuple_
 from sqlalchemy import Row as SqlRow
-from sqlalchemy import Select, Table, func, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from registry.storage.schema import METADATA, NODE_FACTS
+from registry.storage.migrations import HEAD
+from registry.storage.schema import DERIVED, METADATA, NODE_FACTS, PARTITIONS
 from registry.storage.sql import SqlStore, SqlTransaction
 
 #: The fact of a store that is being copied into: what it is a copy of.
 COPYING: Final = "copying"
 #: Rows read and written at a time.
 BATCH: Final = 2000
+
+_REVISIONS: Final = "alembic_version"
+#: What a database has besides the tables of the schema: how far it was migrated, and parts.
+_BESIDES: Final = {_REVISIONS, *(f"identifiers_{part}" for part in range(PARTITIONS))}
 
 #: Told after each batch: the table, and how many rows of it have been copied in this run.
 Progress = Callable[[str, int], None]
@@ -53,6 +59,7 @@ async def copy(
     `name` says what the source is: a copy that was cut off goes on only from the same one. Raises
     CopyRefused, and what the stores raise.
     """
+    await source.run_sync(_check_schema)
     await _mark(target, name)
     for table in _tables():
         await _copy_table(source, target, table, progress)
@@ -76,6 +83,21 @@ async def parts_of(connection: AsyncConnection) -> AsyncIterator[Part]:
 
 def _tables() -> list[Table]:
     return [table for table in METADATA.sorted_tables if table is not NODE_FACTS]
+
+
+def _check_schema(source: Connection) -> None:
+    """Raise CopyRefused for a source of which something would be left behind."""
+    found = set(inspect(source).get_table_names())
+    unknown = found - _BESIDES - METADATA.tables.keys()
+    if strange := sorted(name for name in unknown if not name.startswith(DERIVED)):
+        raise CopyRefused(f"the source has tables that are not known here: {', '.join(strange)}")
+    revisions = text(f"SELECT version_num FROM {_REVISIONS}")
+    revision = source.scalar(revisions) if _REVISIONS in found else None
+    if revision != HEAD:
+        raise CopyRefused(
+            f"the source has schema {revision}, this program has {HEAD}: start the node once, which"
+            " migrates it"
+        )
 
 
 async def _mark(target: SqlStore, name: str) -> None:
@@ -132,7 +154,8 @@ def _last(table: Table) -> Select[Any]:
 
 
 async def _parts(connection: AsyncConnection, table: Table) -> AsyncIterator[Part]:
-    by_prefix = next(iter(table.primary_key.columns)).name == "prefix"
+    key = [column.name for column in table.primary_key.columns]
+    by_prefix = key[0] == "prefix" and len(key) > 1
     encode = msgspec.msgpack.Encoder().encode
     prefix, count, digest = "", 0, hashlib.sha256()
     async for rows in _pages(connection, table):

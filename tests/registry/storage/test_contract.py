@@ -1,4 +1,4 @@
-"""What every backend promises. A further one joins by a line in BACKENDS."""
+"""What every backend promises. A further one joins by a line in tests/conftest.py."""
 
 from __future__ import annotations
 
@@ -27,19 +27,14 @@ from registry.storage.interface import (
     StoreNotUsable,
 )
 
-BACKENDS: dict[str, Callable[[pytest.FixtureRequest], str]] = {
-    "sqlite": lambda request: f"sqlite:///{request.getfixturevalue('tmp_path')}/node.db",
-    "postgresql": lambda request: request.getfixturevalue("postgres_server").new_database(),
-}
 SECTOR, HOSTED = "88.901", "88.901.7"
 
 Reopen = Callable[[], Awaitable[Store]]
 
 
-@pytest_asyncio.fixture(params=BACKENDS)
-async def reopen(request: pytest.FixtureRequest) -> AsyncIterator[Reopen]:
+@pytest_asyncio.fixture
+async def reopen(store_url: str) -> AsyncIterator[Reopen]:
     """Opens the same store anew each time, closing the one opened before."""
-    url = BACKENDS[request.param](request)
     opened: list[Store] = []
 
     async def close() -> None:
@@ -48,7 +43,7 @@ async def reopen(request: pytest.FixtureRequest) -> AsyncIterator[Reopen]:
 
     async def reopen() -> Store:
         await close()
-        opened.append(await open_store(url))
+        opened.append(await open_store(store_url))
         return opened[-1]
 
     yield reopen

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from typing import Any
 
 import pytest
 import pytest_asyncio
+from sqlalchemy import BigInteger, Boolean, Column, LargeBinary, MetaData, Table, select
 
 from registry.accounts import issue_account
 from registry.audit import Actor
@@ -17,7 +19,8 @@ from registry.registration import Registrar
 from registry.schemes.handle import Key
 from registry.storage.backends import open_snapshot, open_store
 from registry.storage.copying import BATCH, COPYING, CopyRefused, Part, copy, parts_of
-from registry.storage.sql import SqlStore
+from registry.storage.schema import METADATA, OCTETS
+from registry.storage.sql import SqlStore, SqlTransaction
 from registry.values.value import Value, encode_record
 
 PREFIXES = ["0.NA", "88.901", "88.901.7"]
@@ -100,6 +103,73 @@ async def test_both_are_equal_afterwards(new_source: MakeUrl, new_target: MakeUr
     assert (await registrar.submit(Create(Key("88.901", "NEW"), [URL]), ACTOR)).created
     await registrar.aclose()
     await moved.close()
+
+
+def test_every_table_can_be_copied() -> None:
+    for table in METADATA.sorted_tables:
+        assert table.primary_key.columns, "rows are copied in key order"
+        assert table.autoincrement_column is None, "a number counted by the target would begin anew"
+
+
+class TestTablesOfLater:
+    """A table that joins the schema is copied, one that is outside of it is not left behind."""
+
+    @pytest.fixture
+    def later(self) -> Iterator[Table]:
+        table = Table(
+            "later",
+            METADATA,
+            Column("name", OCTETS, primary_key=True),
+            Column("number", BigInteger, primary_key=True, autoincrement=False),
+            Column("kept", Boolean, nullable=False),
+            Column("data", LargeBinary),
+        )
+        yield table
+        METADATA.remove(table)
+
+    ROWS = (("a", 1, True, None), ("a", 2, False, b""), ("é", -1, True, b"\0\1"))
+
+    async def make(self, table: Table, url: str, rows: Sequence[tuple[Any, ...]] = ()) -> None:
+        store = await opened(url)
+        async with store.begin() as transaction:
+            assert isinstance(transaction, SqlTransaction)
+            await transaction.connection.run_sync(table.create)
+            await transaction.load(table, rows)
+        await store.close()
+
+    async def test_it_is_copied(
+        self, new_source: MakeUrl, new_target: MakeUrl, later: Table
+    ) -> None:
+        source, target = new_source(), new_target()
+        await self.make(later, source, self.ROWS)
+        await self.make(later, target)
+        proved = await copied(source, target)
+        assert [part.rows for part in proved if part.table == "later"] == [3]
+        async with open_snapshot(target) as connection:
+            there = await connection.execute(select(later).order_by(*later.primary_key))
+            assert [tuple(row) for row in there] == list(self.ROWS)
+
+    async def test_an_unknown_one_is_refused(
+        self, new_source: MakeUrl, new_target: MakeUrl
+    ) -> None:
+        source, target = new_source(), new_target()
+        await self.make(Table("odd", MetaData(), Column("a", OCTETS, primary_key=True)), source)
+        with pytest.raises(CopyRefused, match="not known here: odd"):
+            await copied(source, target)
+        assert await parts(target) == []
+
+    async def test_an_older_source_is_migrated_first(
+        self, new_source: MakeUrl, new_target: MakeUrl
+    ) -> None:
+        source, target = new_source(), new_target()
+        store = await opened(source)
+        async with store.begin() as transaction:
+            assert isinstance(transaction, SqlTransaction)
+            older = "UPDATE alembic_version SET version_num = '0001'"
+            await transaction.connection.exec_driver_sql(older)
+        await store.close()
+        with pytest.raises(CopyRefused, match="schema 0001"):
+            await copied(source, target)
 
 
 class TestCutOff:
