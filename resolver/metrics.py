@@ -61,10 +61,11 @@ class Counters:
         self.changes: Counter[tuple[str, str]] = Counter()
         self.latencies: dict[str, Latencies] = {}
 
-    def answered(self, protocol: str, slugs: Iterable[str]) -> None:
-        """Count many answers of one protocol by their outcomes."""
+    def answered(self, protocol: str, slugs: Iterable[str | None]) -> None:
+        """Count many answers of one protocol by their outcomes; None is no answer."""
         for slug, count in Counter(slugs).items():
-            self.answers[protocol, slug] += count
+            if slug is not None:
+                self.answers[protocol, slug] += count
 
     def latency(self, protocol: str) -> Latencies:
         return self.latencies.setdefault(protocol, Latencies())

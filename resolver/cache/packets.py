@@ -1,35 +1,46 @@
 """Whole replies as bytes, found by the bytes of the request.
 
 An entry is tagged with the identifier whose record it rests on (the one it speaks of or, if that is
-computed, its base), so that a change of that record drops exactly its entries. What differs between
-repeats of a request (its id) is not part of the key; the front-end that stores a reply also knows
-where to set the id in it.
+computed, its base), so that a change of that record drops its entries. What differs between repeats
+of a request (its id) is not part of the key; the front-end that stores a reply also knows where to
+set the id in it.
+
+A kept reply is all but its octets: entries hold nothing that the garbage collector would have to
+follow, and no identifier, only its hash. Two identifiers with one hash lose their entries together.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Generic, NamedTuple, TypeVar
+import math
+from collections.abc import Callable, Iterable, Sequence
+from itertools import islice, repeat
+from operator import itemgetter
+from typing import Final, NamedTuple
 
 from registry.schemes.handle import Key
 
-Reply = TypeVar("Reply")
+#: Most replies kept, and most octets that they and their requests may take; the oldest make room.
+MAX_ENTRIES: Final = 131_072
+MAX_OCTETS: Final = 128 << 20
+#: What an entry takes besides: a tuple, its tag, and its places in two dictionaries.
+OVERHEAD: Final = 300
+#: Entries that make room at once. To find the oldest, a dictionary passes over all that are gone.
+_AT_ONCE: Final = 256
 
-#: Most replies kept; the oldest make room.
-MAX_ENTRIES = 131_072
+#: Monotonic seconds until which it lasts, the reply, what it counts as, the tag of its identifier.
+_Entry = tuple[float, bytes, str, int]
+_MISSING: Final = (math.inf, None, None, 0)
+_until = itemgetter(0)
 
 
-class Repeat(NamedTuple):
-    """What answers a repeated datagram: packets one after another, all but the last of one size.
-
-    `how` is what the answer counts as.
-    """
+class Kept(NamedTuple):
+    """A reply, and what it counts as."""
 
     octets: bytes
     how: str
 
 
-class PacketCache(Generic[Reply]):
+class PacketCache:
     """Replies by request bytes, each with a time it lasts until (monotonic seconds).
 
     `subject` names the identifier whose record an answer about another one rests on.
@@ -38,12 +49,17 @@ class PacketCache(Generic[Reply]):
     def __init__(
         self,
         max_entries: int = MAX_ENTRIES,
+        max_octets: int = MAX_OCTETS,
         subject: Callable[[Key], Key] = lambda key: key,
     ) -> None:
         self._max_entries = max_entries
+        self._max_octets = max_octets
         self._subject = subject
-        self._entries: dict[bytes, tuple[float, Reply, Key]] = {}
-        self._requests_of: dict[Key, set[bytes]] = {}
+        self._entries: dict[bytes, _Entry] = {}
+        #: The requests about an identifier by its tag; nearly always there is one.
+        self._requests_of: dict[int, bytes | set[bytes]] = {}
+        #: What the entries take.
+        self.octets = 0
         #: How often something was dropped: what was read before may be out of date after.
         self.changes = 0
         self.hits = 0
@@ -54,28 +70,39 @@ class PacketCache(Generic[Reply]):
         """How many replies are kept."""
         return len(self._entries)
 
-    def get(self, request: bytes, now: float) -> Reply | None:
+    def get(self, request: bytes, now: float) -> Kept | None:
         """The reply kept for a request, None if there is none or its time is over."""
         entry = self._entries.get(request)
         if entry is None or entry[0] <= now:
             return None
         self.hits += 1
-        return entry[1]
+        return Kept(entry[1], entry[2])
 
-    def get_many(self, requests: Iterable[bytes], now: float) -> list[Reply | None]:
-        """The same for many requests."""
-        entries = [*map(self._entries.get, requests)]
-        found = [None if entry is None or entry[0] <= now else entry[1] for entry in entries]
-        self.hits += len(found) - found.count(None)
-        return found
+    def get_many(
+        self, requests: Sequence[bytes], now: float
+    ) -> tuple[list[bytes | None], list[str | None]]:
+        """The same for some requests: the replies, and what they count as; None for what is not."""
+        entries = [*map(self._entries.get, requests, repeat(_MISSING))]
+        if min(map(_until, entries)) <= now:
+            entries = [entry if entry[0] > now else _MISSING for entry in entries]
+        _, replies, hows, _ = zip(*entries, strict=True)
+        self.hits += len(entries) - entries.count(_MISSING)
+        return [*replies], [*hows]
 
-    def put(self, request: bytes, reply: Reply, key: Key, until: float) -> None:
-        """Keep a reply about `key` until the given time."""
-        if len(self._entries) >= self._max_entries:
-            self._evict()
-        key = self._subject(key)
-        self._entries[request] = (until, reply, key)
-        self._requests_of.setdefault(key, set()).add(request)
+    def put(self, request: bytes, octets: bytes, how: str, key: Key, until: float) -> None:
+        """Keep a reply about `key` until the given time, in place of an older one."""
+        if request in self._entries:
+            self._forget(request)
+        tag = hash(self._subject(key))
+        self._entries[request] = (until, octets, how, tag)
+        self.octets += OVERHEAD + len(request) + len(octets)
+        others = self._requests_of.setdefault(tag, request)
+        if others is not request:
+            if isinstance(others, bytes):
+                others = self._requests_of[tag] = {others}
+            others.add(request)
+        while len(self._entries) > self._max_entries or self.octets > self._max_octets:
+            self._make_room()
 
     def drop(self, keys: Iterable[Key]) -> None:
         """Forget every reply about these identifiers."""
@@ -83,20 +110,28 @@ class PacketCache(Generic[Reply]):
         if not self._requests_of:
             return
         for key in map(self._subject, keys):
-            for request in self._requests_of.pop(key, ()):
-                self._entries.pop(request, None)
+            requests = self._requests_of.get(hash(key), ())
+            for request in (requests,) if isinstance(requests, bytes) else tuple(requests):
+                self._forget(request)
 
     def clear(self) -> None:
         """Forget everything."""
         self.changes += 1
         self._entries.clear()
         self._requests_of.clear()
+        self.octets = 0
 
-    def _evict(self) -> None:
-        request = next(iter(self._entries))
-        _, _, key = self._entries.pop(request)
-        requests = self._requests_of[key]
-        requests.discard(request)
-        if not requests:
-            del self._requests_of[key]
-        self.evictions += 1
+    def _make_room(self) -> None:
+        oldest = [*islice(self._entries, min(_AT_ONCE, 1 + len(self._entries) // 8))]
+        for request in oldest:
+            self._forget(request)
+        self.evictions += len(oldest)
+
+    def _forget(self, request: bytes) -> None:
+        _, octets, _, tag = self._entries.pop(request)
+        self.octets -= OVERHEAD + len(request) + len(octets)
+        others = self._requests_of[tag]
+        if isinstance(others, set):
+            others.discard(request)
+        if not others or isinstance(others, bytes):
+            del self._requests_of[tag]

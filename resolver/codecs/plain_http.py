@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Final, NamedTuple
+from typing import Final
 
 #: Longest request that is looked at, and most header sections that are remembered.
 MAX_REQUEST: Final = 4096
@@ -65,18 +65,15 @@ def target_of(line: bytes) -> str | None:
     return None if found is None else found[1].decode("ascii")
 
 
-class KeptReply(NamedTuple):
-    """A reply but for its date, which stands between `head` and `tail`; `how` is its outcome."""
-
-    head: bytes
-    tail: bytes
-    how: str
-
-
-def keep(status: int, headers: Mapping[str, str], body: bytes, server: str, how: str) -> KeptReply:
-    """A reply as it is sent on a connection that is kept."""
+def undated(status: int, headers: Mapping[str, str], body: bytes, server: str) -> bytes:
+    """A reply as it is sent on a connection that is kept, but for its date."""
     lines = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}"]
     lines += [f"{name}: {text}" for name, text in headers.items()]
-    lines += [f"Content-Length: {len(body)}", "Date: "]
-    end = f"\r\nServer: {server}\r\n\r\n".encode()
-    return KeptReply("\r\n".join(lines).encode(), end + body, how)
+    lines += [f"Content-Length: {len(body)}", f"Server: {server}", "\r\n"]
+    return "\r\n".join(lines).encode() + body
+
+
+def dated(reply: bytes, date: bytes) -> bytes:
+    """An undated reply with the whole header line `date` behind its status line."""
+    at = reply.index(b"\n") + 1
+    return b"%b%b%b" % (reply[:at], date, reply[at:])

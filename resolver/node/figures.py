@@ -7,7 +7,7 @@ from functools import partial
 from typing import Final
 
 from registry.storage.interface import Store
-from resolver.cache.packets import PacketCache, Repeat
+from resolver.cache.packets import PacketCache
 from resolver.metrics import Figure
 from resolver.node.holding import Holding
 from resolver.recursion.driver import Recursor
@@ -40,7 +40,7 @@ def store_figures(holding: Holding) -> Iterator[Figure]:
 
 
 def datagram_figures(
-    protocol: str, packets: PacketCache[Repeat], servers: Mapping[str, object]
+    protocol: str, packets: PacketCache, servers: Mapping[str, object]
 ) -> Iterator[Figure]:
     """What became of the datagrams of a protocol; its server is in `servers` once it listens."""
     prefix = f"idnode_{protocol}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 from registry.schemes.handle import Key
 from resolver.cache.packets import PacketCache
@@ -13,9 +12,9 @@ class KeptReplies:
     """The packet caches of a node's front-ends."""
 
     def __init__(self) -> None:
-        self._caches: list[PacketCache[Any]] = []
+        self._caches: list[PacketCache] = []
 
-    def add(self, caches: Iterable[PacketCache[Any]]) -> None:
+    def add(self, caches: Iterable[PacketCache]) -> None:
         self._caches += caches
 
     def drop(self, keys: Sequence[Key] | None) -> None:

@@ -10,7 +10,7 @@ from registry import outcomes
 from registry.errors import DecodeError
 from registry.schemes.dns_name import Place
 from registry.schemes.handle import Key
-from resolver.cache.packets import PacketCache, Repeat
+from resolver.cache.packets import PacketCache
 from resolver.codecs.dns.answer import encode_reply
 from resolver.codecs.dns.framing import frame
 from resolver.codecs.dns.question import Dropped, Rejected, read_question
@@ -43,7 +43,7 @@ class DnsFront:
     segment: Final = 0
 
     def __init__(self, sources: Sources, counters: Counters, view: ZoneView) -> None:
-        self.packets: PacketCache[Repeat] = PacketCache(subject=sources.subject)
+        self.packets = PacketCache(subject=sources.subject)
         self._sources = sources
         self._view = view
         self._counters = counters
@@ -53,16 +53,16 @@ class DnsFront:
         self._tcp_latency = counters.latency(TCP)
         self._keep = KEEP_COUNTING_SECONDS if sources.recursive else KEEP_SECONDS
 
-    def repeats(
+    def at_once(
         self, datagrams: Sequence[bytes], hosts: Sequence[str], now: float
-    ) -> list[Repeat | None]:
+    ) -> list[bytes | None]:
         """The kept answers to those datagrams that repeat earlier ones, counted."""
-        found = self.packets.get_many(datagrams, now)
-        self._counters.answered(UDP, [kept.how for kept in found if kept is not None])
+        found, hows = self.packets.get_many(datagrams, now)
+        self._counters.answered(UDP, hows)
         return found
 
-    def repeated(self, count: int, seconds: float) -> None:
-        """So many repeated requests were answered that long after they were taken in."""
+    def answered(self, count: int, seconds: float) -> None:
+        """So many of those answers went out that long after their requests were taken in."""
         self._udp_latency.observe(seconds, count)
 
     def unsent(self, count: int) -> None:
@@ -171,8 +171,7 @@ class DnsFront:
         if is_passing(answer):
             return
         ttl = min(float(answer.ttl), self._keep) if self._sources.recursive else self._keep
-        kept = Repeat(reply, _slug(answer))
-        self.packets.put(request, kept, key, started + ttl)
+        self.packets.put(request, reply, _slug(answer), key, started + ttl)
 
 
 def _slug(answer: Answer | None) -> str:

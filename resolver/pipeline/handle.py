@@ -13,7 +13,7 @@ from typing import Final
 from registry.errors import DecodeError
 from registry.schemes.handle import DEFAULT_RULES, HandleRules
 from resolver.administration.context import HTTP, TCP, UDP, Context, Send
-from resolver.cache.packets import PacketCache, Repeat
+from resolver.cache.packets import PacketCache
 from resolver.codecs.handle import envelope as envelopes
 from resolver.codecs.handle import fast
 from resolver.codecs.handle.answering import query_of
@@ -51,7 +51,7 @@ class HandleFront:
         rules: HandleRules = DEFAULT_RULES,
         budget: ReflectionBudget | None = None,
     ) -> None:
-        self.packets: PacketCache[Repeat] = PacketCache(subject=sources.subject)
+        self.packets = PacketCache(subject=sources.subject)
         self.responder = responder
         self._sources = sources
         self._clock = sources.clock
@@ -66,24 +66,24 @@ class HandleFront:
 
     # --- datagrams ---
 
-    def repeats(
+    def at_once(
         self, datagrams: Sequence[bytes], hosts: Sequence[str], now: float
-    ) -> list[Repeat | None]:
+    ) -> list[bytes | None]:
         """The kept answers to those datagrams that repeat earlier ones, counted."""
-        found = self.packets.get_many(datagrams, now)
+        found, hows = self.packets.get_many(datagrams, now)
         trusted = self._budget.trusts(hosts)
-        for place, kept in enumerate(found):
-            if kept is None:
+        for place, octets in enumerate(found):
+            if octets is None:
                 continue
-            size, asked = len(kept.octets), len(datagrams[place])
+            size, asked = len(octets), len(datagrams[place])
             if size > SLOT or not (trusted or self._budget.allows(hosts[place], asked, size, now)):
                 # It has its turn alone, and may be refused and counted there.
-                found[place] = None
-        self._counters.answered(UDP, [kept.how for kept in found if kept is not None])
+                found[place] = hows[place] = None
+        self._counters.answered(UDP, hows)
         return found
 
-    def repeated(self, count: int, seconds: float) -> None:
-        """So many repeated requests were answered that long after they were taken in."""
+    def answered(self, count: int, seconds: float) -> None:
+        """So many of those answers went out that long after their requests were taken in."""
         self._udp_latency.observe(seconds, count)
 
     def unsent(self, count: int) -> None:
@@ -161,7 +161,7 @@ class HandleFront:
         self._answers[UDP, how] += 1
         if until > perf_counter() and not is_passing(answer):
             octets = b"".join(packets)
-            self.packets.put(request, Repeat(octets, how), query.key, until)
+            self.packets.put(request, octets, how, query.key, until)
 
     def _plain_packets(
         self, data: bytes, plain: fast.PlainResolve, answer: Answer

@@ -10,9 +10,9 @@ from email.utils import formatdate
 from time import perf_counter
 from typing import Final
 
-from resolver.cache.packets import PacketCache
+from resolver.cache.packets import Kept, PacketCache
 from resolver.codecs import json_api
-from resolver.codecs.plain_http import KeptReply, keep, target_of
+from resolver.codecs.plain_http import dated, target_of, undated
 from resolver.metrics import Counters
 from resolver.pipeline.json_api import PROTOCOL, JsonApi
 from resolver.pipeline.responder import KEEP_SECONDS, slug
@@ -26,7 +26,7 @@ class PlainHttp:
     """Serves them for a node. `server` is how the full server calls itself."""
 
     def __init__(self, sources: Sources, counters: Counters, api: JsonApi, server: str) -> None:
-        self.packets: PacketCache[KeptReply] = PacketCache(MAX_KEPT, subject=sources.subject)
+        self.packets = PacketCache(MAX_KEPT, subject=sources.subject)
         self._sources = sources
         self._answers = counters.answers
         self._latency = counters.latency(PROTOCOL)
@@ -44,17 +44,21 @@ class PlainHttp:
         self._answers[PROTOCOL, kept.how] += 1
         second = int(self._sources.clock.now())
         if second != self._second:
-            self._second, self._date = second, formatdate(second, usegmt=True).encode()
+            self._second, self._date = second, _date_line(second)
         self._latency.observe(perf_counter() - started)
-        return b"%b%b%b" % (kept.head, self._date, kept.tail)
+        return dated(kept.octets, self._date)
 
-    def _look_up(self, line: bytes, started: float) -> KeptReply | None:
+    def _look_up(self, line: bytes, started: float) -> Kept | None:
         target = target_of(line)
         found = None if target is None else self._api.plain(json_api.Request("GET", target))
         if found is None:
             return None
         query, answer, reply = found
-        kept = keep(reply.status, reply.headers, reply.body, self._server, slug(answer))
+        octets, how = undated(reply.status, reply.headers, reply.body, self._server), slug(answer)
         if not self._sources.recursive and not is_passing(answer):
-            self.packets.put(line, kept, query.key, started + KEEP_SECONDS)
-        return kept
+            self.packets.put(line, octets, how, query.key, started + KEEP_SECONDS)
+        return Kept(octets, how)
+
+
+def _date_line(second: int) -> bytes:
+    return f"Date: {formatdate(second, usegmt=True)}\r\n".encode()

@@ -57,7 +57,7 @@ class Responder:
         self.site = site
         self.serial = serial
         self.dialogue: Dialogue | None = None
-        self.signed: PacketCache[bytes] = PacketCache(MAX_SIGNED, subject=sources.subject)
+        self.signed = PacketCache(MAX_SIGNED, subject=sources.subject)
         self._sources = sources
         self._clock = sources.clock
         self._certifier = certifier
@@ -108,7 +108,8 @@ class Responder:
     def _resolve(self, request: Message, data: bytes, context: Context) -> Reply:
         certified = request.op_flags & CT
         if certified and (kept := self.signed.get(data, self._clock.monotonic())) is not None:
-            return kept
+            self._answers[context.protocol, kept.how] += 1
+            return kept.octets
         query = decode_query(request, self._rules)
         if isinstance(query, Refused):
             return self.refuse(request, query.outcome, query.detail, context)
@@ -117,9 +118,10 @@ class Responder:
             return self._resolve_later(request, query, context)
         if self.dialogue is not None and _needs_proof(answer):
             return self.dialogue.converse(request, context)
-        self._answers[context.protocol, slug(answer)] += 1
+        how = slug(answer)
+        self._answers[context.protocol, how] += 1
         reply = self.reply(request, answer, query.asked)
-        return self._signed(reply, data, query.key) if certified else encode_message(reply)
+        return self._signed(reply, data, how, query.key) if certified else encode_message(reply)
 
     async def _resolve_later(self, request: Message, query: Query, context: Context) -> bytes:
         answer = await self._sources.resolve_later(query)
@@ -179,12 +181,12 @@ class Responder:
     async def _certified(self, reply: Message) -> bytes:
         return encode_message(await self._certifier.certify(reply))
 
-    async def _signed(self, reply: Message, data: bytes, key: Key) -> bytes:
+    async def _signed(self, reply: Message, data: bytes, how: str, key: Key) -> bytes:
         """The signed reply, kept for repeats unless a record has changed meanwhile."""
         changes = self.signed.changes
         octets = await self._certified(reply)
         if self.signed.changes == changes and not self._sources.recursive:
-            self.signed.put(data, octets, key, self._clock.monotonic() + KEEP_SECONDS)
+            self.signed.put(data, octets, how, key, self._clock.monotonic() + KEEP_SECONDS)
         return octets
 
 

@@ -12,7 +12,6 @@ from collections.abc import Awaitable, Sequence
 from time import perf_counter
 from typing import Final, Protocol, cast
 
-from resolver.cache.packets import Repeat
 from resolver.transports.batches import AVAILABLE, BATCH, SLOT, BatchSocket, Field
 from resolver.transports.udp import UdpServer, bound_socket
 from resolver.transports.waiting import Address, Replies, Waiting
@@ -34,16 +33,16 @@ class DatagramFront(Protocol):
     @property
     def segment(self) -> int: ...
 
-    def repeats(
+    def at_once(
         self, datagrams: Sequence[bytes], hosts: Sequence[str], now: float
-    ) -> list[Repeat | None]:
-        """The kept answer to each masked datagram from each host, counted, where there is one.
+    ) -> list[bytes | None]:
+        """The answer to each masked datagram from each host, counted, where it can be had at once.
 
-        It has at most `batches.SLOT` octets.
+        It is all of its packets one after another, at most `batches.SLOT` octets.
         """
         ...
 
-    def repeated(self, count: int, seconds: float) -> None:
+    def answered(self, count: int, seconds: float) -> None:
         """So many of them went out so long after they were taken in."""
         ...
 
@@ -105,12 +104,11 @@ class BatchServer:
         started = perf_counter()
         self.received += count
         front, sock = self._front, self._socket
-        found = front.repeats(sock.masked(count), sock.hosts(count), started)
+        found = front.at_once(sock.masked(count), sock.hosts(count), started)
         outgoing, sizes, first = sock.outgoing, sock.sizes, 0
         gaps = []
-        for slot, repeat in enumerate(found):
-            if repeat is not None:
-                octets = repeat.octets
+        for slot, octets in enumerate(found):
+            if octets is not None:
                 start, size = slot * SLOT, len(octets)
                 outgoing[start : start + size] = octets
                 sizes[slot] = size
@@ -124,7 +122,7 @@ class BatchServer:
         self._flush(first, count)
         known = count - found.count(None)
         if known:
-            front.repeated(known, perf_counter() - started)
+            front.answered(known, perf_counter() - started)
 
     def _ask(self, slot: int) -> bool:
         """Have a datagram answered; whether the answer is in its slot."""

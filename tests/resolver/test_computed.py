@@ -172,10 +172,10 @@ def test_a_changed_namespace_counts_at_once(node):
 
 
 def test_packets_about_computed_identifiers_go_with_their_base(node):
-    packets: PacketCache[str] = PacketCache(subject=node.computed.subject)
+    packets = PacketCache(subject=node.computed.subject)
     names = ["base@7", "base@8", "base", "other@7", "other"]
     for name in names:
-        packets.put(name.encode(), name, parse(f"88.1/{name}"), 1.0)
+        packets.put(name.encode(), b"x", "ok", parse(f"88.1/{name}"), 1.0)
 
     def kept():
         return [name for name in names if packets.get(name.encode(), 0.0)]

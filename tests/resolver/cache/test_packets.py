@@ -7,27 +7,52 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from registry.schemes.handle import Key
-from resolver.cache.packets import PacketCache
+from resolver.cache.packets import OVERHEAD, PacketCache
 
 A, B = Key("88.1", "A"), Key("88.1", "B")
 
 
+def octets(cache: PacketCache, request: bytes, now: float = 0.0) -> bytes | None:
+    kept = cache.get(request, now)
+    return None if kept is None else kept.octets
+
+
 def test_a_change_drops_the_replies_about_that_identifier_and_no_others():
-    cache: PacketCache[str] = PacketCache()
-    cache.put(b"a over udp", "1", A, 10.0)
-    cache.put(b"a with types", "2", A, 10.0)
-    cache.put(b"b", "3", B, 10.0)
+    cache = PacketCache()
+    cache.put(b"a over udp", b"1", "ok", A, 10.0)
+    cache.put(b"a with types", b"2", "ok", A, 10.0)
+    cache.put(b"b", b"3", "ok", B, 10.0)
     cache.drop([A])
-    assert cache.get(b"a over udp", 0.0) is None
-    assert cache.get(b"a with types", 0.0) is None
-    assert cache.get(b"b", 0.0) == "3"
+    assert octets(cache, b"a over udp") is None
+    assert octets(cache, b"a with types") is None
+    assert octets(cache, b"b") == b"3"
 
 
 def test_a_reply_lasts_until_its_time():
-    cache: PacketCache[str] = PacketCache()
-    cache.put(b"a", "1", A, 10.0)
-    assert cache.get(b"a", 9.99) == "1"
-    assert cache.get(b"a", 10.0) is None
+    cache = PacketCache()
+    cache.put(b"a", b"1", "ok", A, 10.0)
+    cache.put(b"b", b"2", "not-found", B, 11.0)
+    assert octets(cache, b"a", 9.99) == b"1"
+    assert octets(cache, b"a", 10.0) is None
+    assert cache.get_many([b"a", b"c", b"b"], 9.0) == (
+        [b"1", None, b"2"],
+        ["ok", None, "not-found"],
+    )
+    assert cache.get_many([b"a", b"c", b"b"], 10.0) == (
+        [None, None, b"2"],
+        [None, None, "not-found"],
+    )
+    assert cache.hits == 4
+
+
+def test_the_oldest_make_room_for_octets_too():
+    cache = PacketCache(max_octets=10 * (OVERHEAD + 104))
+    for number in range(1000):
+        cache.put(b"%4d" % number, bytes(100), "ok", A, 1.0)
+        assert cache.octets <= 10 * (OVERHEAD + 104)
+    assert cache.size >= 8
+    assert octets(cache, b" 999") == bytes(100)
+    assert cache.size + cache.evictions == 1000
 
 
 class Cache(RuleBasedStateMachine):
@@ -35,8 +60,8 @@ class Cache(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.cache: PacketCache[int] = PacketCache(max_entries=4)
-        self.truth: dict[bytes, tuple[int, Key]] = {}
+        self.cache = PacketCache(max_entries=4)
+        self.truth: dict[bytes, tuple[bytes, Key]] = {}
         self.count = 0
 
     requests = st.integers(0, 8)
@@ -45,8 +70,9 @@ class Cache(RuleBasedStateMachine):
     def put(self, number: int) -> None:
         self.count += 1
         request, key = b"%d" % number, Key("88.1", str(number % 3))
-        self.cache.put(request, self.count, key, 1.0)
-        self.truth[request] = (self.count, key)
+        reply = bytes(self.count)
+        self.cache.put(request, reply, "ok", key, 1.0)
+        self.truth[request] = (reply, key)
 
     @rule(number=st.integers(0, 2))
     def drop(self, number: int) -> None:
@@ -61,12 +87,15 @@ class Cache(RuleBasedStateMachine):
 
     @rule(number=requests)
     def get(self, number: int) -> None:
-        found = self.cache.get(b"%d" % number, 0.0)
+        found = octets(self.cache, b"%d" % number)
         assert found is None or found == self.truth[b"%d" % number][0]
 
     @invariant()
     def bounded(self) -> None:
         assert self.cache.size <= 4
+        kept = [(r, octets(self.cache, r)) for r in self.truth]
+        whole = sum(OVERHEAD + len(r) + len(reply) for r, reply in kept if reply is not None)
+        assert self.cache.octets == whole
 
 
 TestCache = Cache.TestCase

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resolver.codecs.plain_http import MAX_SECTIONS, PlainRequests, keep, target_of
+from resolver.codecs.plain_http import MAX_SECTIONS, PlainRequests, dated, target_of, undated
 
 LINE = b"GET /api/handles/88.901/A-1?type=URL HTTP/1.1"
 CURL = b"Host: 127.0.0.1:2672\r\nUser-Agent: curl/7.88.1\r\nAccept: */*\r\n"
@@ -106,9 +106,9 @@ def test_nothing_can_be_put_into_a_plain_request_unseen(junk, at):
         assert data.startswith(line + b"\r\n")
 
 
-def test_a_reply_but_for_its_date():
-    kept = keep(404, {"Content-Type": "application/json"}, b"{}", "node", "not-found")
-    assert kept.head == (
-        b"HTTP/1.1 404 Not Found\r\nContent-Type: application/json\r\nContent-Length: 2\r\nDate: "
+def test_a_reply_and_its_date():
+    reply = undated(404, {"Content-Type": "application/json"}, b"{}", "node")
+    assert dated(reply, b"Date: today\r\n") == (
+        b"HTTP/1.1 404 Not Found\r\nDate: today\r\nContent-Type: application/json\r\n"
+        b"Content-Length: 2\r\nServer: node\r\n\r\n{}"
     )
-    assert kept.tail == b"\r\nServer: node\r\n\r\n{}"

@@ -7,7 +7,6 @@ import socket
 
 import pytest
 
-from resolver.cache.packets import Repeat
 from resolver.transports.batches import AVAILABLE, BATCH, ROOM, SLOT, Field
 from resolver.transports.udp_batches import listen
 
@@ -29,16 +28,16 @@ class Front:
 
     def __init__(self, segment: int = 0) -> None:
         self.segment = segment
-        self.kept: dict[bytes, Repeat] = {}
+        self.kept: dict[bytes, bytes] = {}
         self.peers: set[str] = set()
         self.counted = self.failed = 0
         self.gate = asyncio.Event()
 
-    def repeats(self, datagrams, hosts, now):
+    def at_once(self, datagrams, hosts, now):
         self.peers.update(hosts)
         return [self.kept.get(data) for data in datagrams]
 
-    def repeated(self, count, seconds):
+    def answered(self, count, seconds):
         self.counted += count
 
     def datagram(self, data, peer):
@@ -92,7 +91,7 @@ async def served():
 
 async def test_repeats_go_out_under_the_id_of_their_request(served):
     front = Front()
-    front.kept[KEY] = Repeat(b"r:__ok", "ok")
+    front.kept[KEY] = b"r:__ok"
     (client,) = await served(front)
     client.send(asking(1), asking(2), b"Ax", asking(3))
     assert await client.receive(4) == [b"r:01ok", b"r:02ok", b"ax", b"r:03ok"]
@@ -102,7 +101,7 @@ async def test_repeats_go_out_under_the_id_of_their_request(served):
 
 async def test_each_sender_gets_its_own_answers(served):
     front = Front()
-    front.kept[KEY] = Repeat(b"r:__", "ok")
+    front.kept[KEY] = b"r:__"
     first, second = await served(front, clients=2)
     for number in range(BATCH):
         first.send(asking(number))
@@ -114,7 +113,7 @@ async def test_each_sender_gets_its_own_answers(served):
 async def test_a_long_answer_comes_in_packets(served):
     front = Front(SEGMENT)
     whole = b"r:__" + bytes(SEGMENT - 4) + b"s:__" + b"end"
-    front.kept[KEY] = Repeat(whole, "ok")
+    front.kept[KEY] = whole
     (client,) = await served(front)
     client.send(asking(77))
     first, second = await client.receive(2)
@@ -141,7 +140,7 @@ async def test_answers_of_any_size(served):
 
 async def test_ipv6(served):
     front = Front(SEGMENT)
-    front.kept[KEY] = Repeat(b"r:__ok", "ok")
+    front.kept[KEY] = b"r:__ok"
     try:
         (client,) = await served(front, "::1")
     except OSError:
@@ -155,7 +154,7 @@ async def test_ipv6(served):
 
 async def test_every_datagram_is_accounted_for(served):
     front = Front()
-    front.kept[KEY] = Repeat(b"r:__", "ok")
+    front.kept[KEY] = b"r:__"
     (client,) = await served(front)
     mixed = [asking(1), b"Ax", b"D", b"W1", b"D" * (ROOM + 1)] * 20
     client.send(*mixed)
