@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Sequence
+from typing import ClassVar, NamedTuple
 
 from registry import outcomes
 from registry.outcomes import Outcome
@@ -48,6 +49,25 @@ class InvalidValue(Refusal):
         self.field = field
 
 
+class ItemFault(NamedTuple):
+    """What is wrong with one item of a record: `rule` is a stable word, `item` the item's name."""
+
+    index: int  # type: ignore[assignment]  # hides tuple.index, which nobody needs here
+    item: str
+    rule: str
+    message: str
+
+
+class NotConforming(Refusal):
+    """The record is not what the template it names asks for; `faults` are all of them."""
+
+    outcome = outcomes.INVALID_VALUE
+
+    def __init__(self, template: str, faults: Sequence[ItemFault]) -> None:
+        super().__init__(f"{template}: {'; '.join(fault.message for fault in faults)}")
+        self.faults = tuple(faults)
+
+
 class NotFound(Refusal):
     """The identifier does not exist."""
 
@@ -77,12 +97,12 @@ class ValueExists(Refusal):
 
 
 class StateConflict(Refusal):
-    """The state of the identifier forbids the operation."""
+    """The state of the `subject` forbids the operation."""
 
     outcome = outcomes.STATE_CONFLICT
 
-    def __init__(self, operation: str, state: str) -> None:
-        super().__init__(f"the identifier is {state}: {operation} is not possible")
+    def __init__(self, operation: str, state: str, subject: str = "identifier") -> None:
+        super().__init__(f"the {subject} is {state}: {operation} is not possible")
 
 
 class Gone(Refusal):

@@ -17,6 +17,7 @@ from sqlalchemy import (
 )
 
 from registry.accounts import Account, AppKey
+from registry.allocations import Allocation
 
 #: Text that compares and sorts octet by octet (of UTF-8) on every backend.
 OCTETS: Final = Text().with_variant(Text(collation="C"), "postgresql")
@@ -134,8 +135,22 @@ NODE_FACTS: Final = Table(
     Column("value", OCTETS, nullable=False),
 )
 
+PREFIXES: Final = Table(
+    "prefixes",
+    METADATA,
+    Column("prefix", OCTETS, primary_key=True),
+    Column("enterprise", OCTETS, nullable=False, index=True),
+    Column("state", OCTETS, nullable=False, index=True),
+    Column("hosting", OCTETS, nullable=False),
+    Column("since", BigInteger, nullable=False),
+    Column("receiver", OCTETS, nullable=False, index=True),
+    Column("site", LargeBinary, nullable=False),
+    Column("problem", OCTETS, nullable=False),
+)
+
 #: The table of each kind of `registry.storage.dossiers`.
 DOSSIERS: Final[dict[type[Any], Table]] = {
     Account: ACCOUNTS,
     AppKey: APP_KEYS,
+    Allocation: PREFIXES,
 }
