@@ -61,7 +61,7 @@ TABLE: Final[dict[PrefixOperation, dict[PrefixState | None, PrefixState]]] = {
     _O.PASS: {_S.SUBMITTED: _S.ALLOCATED},
     _O.FAIL: {_S.ACCEPTED: _S.REJECTED, _S.SUBMITTED: _S.REJECTED},
     # A self-hosted prefix may be routed elsewhere whenever it is routed at all.
-    _O.ROUTE: {_S.ALLOCATED: _S.ROUTED, _S.ROUTED: _S.ROUTED} | {state: state for state in _LIVE},
+    _O.ROUTE: {_S.ALLOCATED: _S.ROUTED, **{state: state for state in (_S.ROUTED, *_LIVE)}},
     _O.HOME: {_S.ROUTED: _S.ACTIVE},
     # An offer does not outlive a suspension.
     _O.SUSPEND: dict.fromkeys(_LIVE, _S.SUSPENDED),
