@@ -8,7 +8,7 @@ from dataclasses import replace
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 from registry.errors import Overloaded
-from resolver.administration.workers import Workers
+from registry.workers import Workers
 from resolver.codecs.handle.bodies.resolution import encode_error
 from resolver.codecs.handle.header import CT, RD
 from resolver.codecs.handle.message import Message

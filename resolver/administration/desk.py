@@ -12,6 +12,7 @@ from registry.registration import Registrar
 from registry.rights import Identity, Rights
 from registry.schemes.handle import DEFAULT_RULES, HandleRules
 from registry.storage.interface import Store
+from registry.workers import Workers
 from resolver.administration.certification import Certifier
 from resolver.administration.dialogue import Dialogue
 from resolver.administration.operations import Operations
@@ -19,7 +20,6 @@ from resolver.administration.service import Administration
 from resolver.administration.session_service import SessionService
 from resolver.administration.tasks import Resolve
 from resolver.administration.verification import Elsewhere, Verifier
-from resolver.administration.workers import Workers
 from resolver.metrics import Counters
 
 

@@ -23,11 +23,11 @@ from registry.errors import (
 )
 from registry.rights import Identity
 from registry.values.key import decode_public_key
+from registry.workers import Workers
 from resolver.administration.exchange import Exchange
 from resolver.administration.sessions import Session, Sessions
 from resolver.administration.tasks import Part
 from resolver.administration.verification import Verifier
-from resolver.administration.workers import Workers
 from resolver.codecs.handle.bodies.sessions import (
     CLIENT_KEY,
     DIFFIE_HELLMAN,

@@ -20,7 +20,7 @@ from registry.rights import Identity
 from registry.schemes.handle import DEFAULT_RULES, HandleRules, Key, parse
 from registry.values.key_objects import load_public_key
 from registry.values.value import decode_value, scan
-from resolver.administration.workers import Workers
+from registry.workers import Workers
 from resolver.codecs.handle.answers import (
     PUBLIC_KEY,
     SECRET_KEY,
