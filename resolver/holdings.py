@@ -13,7 +13,7 @@ from typing import Final
 from registry.errors import StorageUnavailable
 from registry.prefix_tree import TOP, PrefixTree
 from registry.schemes.handle import DEFAULT_RULES, PREFIX_RECORDS, HandleRules, Key
-from registry.storage.interface import Store, is_counted
+from registry.storage.interface import Readable, is_counted
 from resolver.computed import ComputedRecords
 
 #: Told after each commit: the identifiers whose replies are out of date, None for all of them.
@@ -31,7 +31,7 @@ class Holdings:
 
     def __init__(
         self,
-        store: Store,
+        store: Readable,
         outdated: Outdated,
         *,
         shown: Sequence[str] = (),

@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from registry.errors import StorageUnavailable
+from registry.storage.following import Followed, Follower
 from registry.storage.interface import Reads, Store, StoreNotUsable
+
+if TYPE_CHECKING:
+    from registry.storage.postgres import PostgresStore
 
 
 class Snapshots(NamedTuple):
@@ -39,13 +43,20 @@ async def _read_sqlite(url: str) -> Reads:
     return SqliteReads(open_reader(sqlite_path(url)))
 
 
+async def _follow_sqlite(url: str, replica_url: str | None) -> Followed:
+    from registry.storage.sqlite_lookup import SqliteLookup, SqliteReads, open_reader
+
+    reader = open_reader(sqlite_path(url))
+    return Follower(SqliteLookup(reader), SqliteReads(reader))
+
+
 def _snapshot_sqlite(url: str) -> Snapshots:
     from registry.storage.sqlite import snapshot_engine
 
     return Snapshots(snapshot_engine(sqlite_path(url)))
 
 
-async def _open_postgres(url: str, replica_url: str | None) -> Store:
+async def _open_postgres(url: str, replica_url: str | None) -> PostgresStore:
     _need_driver()
     from registry.storage.postgres import PostgresStore
 
@@ -68,17 +79,18 @@ def _snapshot_postgres(url: str) -> Snapshots:
 
 
 class Backend(NamedTuple):
-    """How stores of one kind are opened: with a read replica or without, to read only, and to read
-    all of it at one moment."""
+    """How stores of one kind are opened: with a read replica or without, beside a process that
+    writes to it, to read only, and to read all of it at one moment."""
 
     open: Callable[[str, str | None], Awaitable[Store]]
+    follow: Callable[[str, str | None], Awaitable[Followed]]
     read: Callable[[str], Awaitable[Reads]]
     snapshot: Callable[[str], Snapshots]
 
 
 BACKENDS: Final = {
-    "sqlite": Backend(_open_sqlite, _read_sqlite, _snapshot_sqlite),
-    "postgresql": Backend(_open_postgres, _read_postgres, _snapshot_postgres),
+    "sqlite": Backend(_open_sqlite, _follow_sqlite, _read_sqlite, _snapshot_sqlite),
+    "postgresql": Backend(_open_postgres, _open_postgres, _read_postgres, _snapshot_postgres),
 }
 
 
@@ -113,6 +125,14 @@ async def open_store(url: str, replica_url: str | None = None) -> Store:
     StorageUnavailable if it cannot be opened.
     """
     return await BACKENDS[backend_name(url)].open(url, replica_url)
+
+
+async def open_followed(url: str, replica_url: str | None = None) -> Followed:
+    """The store that a URL names, which another process of the node keeps open for writing.
+
+    Raises what `open_store` raises.
+    """
+    return await BACKENDS[backend_name(url)].follow(url, replica_url)
 
 
 async def open_reads(url: str) -> Reads:

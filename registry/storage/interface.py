@@ -301,8 +301,8 @@ class Transaction(Protocol):
         ...
 
 
-class Store(Protocol):
-    """A node's store: `lookup` and `reads` to read, `begin` to write, `subscribe` to hear of it."""
+class Readable(Protocol):
+    """What there is to read of a store: `lookup` and `reads`, and `subscribe` to hear of it."""
 
     @property
     def lookup(self) -> Lookup: ...
@@ -318,6 +318,16 @@ class Store(Protocol):
         """
         ...
 
+    def subscribe(self, subscriber: Subscriber) -> Callable[[], None]:
+        """Hear of every durable commit; the returned function ends that."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+class Store(Readable, Protocol):
+    """A node's store, which `begin` writes to."""
+
     def begin(self) -> AbstractAsyncContextManager[Transaction]:
         """The next write transaction; others wait. An exception in the block rolls it back.
 
@@ -325,12 +335,6 @@ class Store(Protocol):
         """
         ...
 
-    def subscribe(self, subscriber: Subscriber) -> Callable[[], None]:
-        """Hear of every durable commit; the returned function ends that."""
-        ...
-
     def figures(self) -> dict[str, float]:
         """What there is to watch, by the names of metrics behind `idnode_store_`."""
         ...
-
-    async def close(self) -> None: ...

@@ -174,6 +174,9 @@ class PostgresStore(SqlStore):
         points = self._reads.points if replica is None else replica
         return await self._lookup.gather(decide, points.row)
 
+    async def told(self, keys: Sequence[Key] | None, homed_changed: bool) -> None:
+        """Nothing new: the database tells of the commits of every process."""
+
     async def _migrate(self) -> None:
         """Bring the schema to the newest revision; of several processes one does it."""
         async with self.begin() as transaction:
