@@ -18,6 +18,9 @@ from sqlalchemy import (
 
 from registry.accounts import Account, AppKey
 from registry.allocations import Allocation
+from registry.enterprises import Enterprise
+from registry.milestones import Milestone
+from registry.national import Answered, Notice, ProvisionedEnterprise, ProvisionedPrefix
 
 #: Text that compares and sorts octet by octet (of UTF-8) on every backend.
 OCTETS: Final = Text().with_variant(Text(collation="C"), "postgresql")
@@ -148,9 +151,86 @@ PREFIXES: Final = Table(
     Column("problem", OCTETS, nullable=False),
 )
 
+ENTERPRISES: Final = Table(
+    "enterprises",
+    METADATA,
+    Column("number", OCTETS, primary_key=True),
+    Column("state", OCTETS, nullable=False, index=True),
+    Column("certificate_type", Integer, nullable=False),
+    Column("certificate_code", OCTETS, nullable=False, index=True),
+    Column("form", Text, nullable=False, info={"json": True}),
+    Column("since", BigInteger, nullable=False),
+    Column("national", OCTETS, nullable=False),
+    Column("reported", Integer, nullable=False),
+)
+
+MILESTONES: Final = Table(
+    "milestones",
+    METADATA,
+    Column("subject", OCTETS, primary_key=True),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("operation", OCTETS, nullable=False),
+    Column("state", OCTETS, nullable=False),
+    Column("time", BigInteger, nullable=False),
+    Column("actor", OCTETS, nullable=False),
+    Column("reason", Text, nullable=False),
+)
+
+# What a national node keeps of the commands of sector nodes.
+PROVISIONED_ENTERPRISES: Final = Table(
+    "provisioned_enterprises",
+    METADATA,
+    Column("number", OCTETS, primary_key=True),
+    Column("sector", OCTETS, nullable=False),
+    Column("certificate_type", Integer, nullable=False),
+    Column("certificate_code", OCTETS, nullable=False, index=True),
+    Column("form", Text, nullable=False, info={"json": True}),
+)
+
+PROVISIONED_PREFIXES: Final = Table(
+    "provisioned_prefixes",
+    METADATA,
+    Column("prefix", OCTETS, primary_key=True),
+    Column("sector", OCTETS, nullable=False),
+    Column("enterprise", OCTETS, nullable=False),
+    Column("state", OCTETS, nullable=False, index=True),
+    Column("client_transaction", OCTETS, nullable=False),
+    Column("since", BigInteger, nullable=False),
+    Column("message", Text, nullable=False),
+)
+
+PROVISIONING_NOTICES: Final = Table(
+    "provisioning_notices",
+    METADATA,
+    Column("sector", OCTETS, primary_key=True),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("prefix", OCTETS, nullable=False),
+    Column("enterprise", OCTETS, nullable=False),
+    Column("client_transaction", OCTETS, nullable=False),
+    Column("passed", Integer, nullable=False),
+    Column("message", Text, nullable=False),
+    Column("time", BigInteger, nullable=False),
+)
+
+PROVISIONING_REPLIES: Final = Table(
+    "provisioning_replies",
+    METADATA,
+    Column("sector", OCTETS, primary_key=True),
+    Column("client_transaction", OCTETS, primary_key=True),
+    Column("request", LargeBinary, nullable=False),
+    Column("reply", Text, nullable=False),
+    Column("time", BigInteger, nullable=False),
+)
+
 #: The table of each kind of `registry.storage.dossiers`.
 DOSSIERS: Final[dict[type[Any], Table]] = {
     Account: ACCOUNTS,
     AppKey: APP_KEYS,
     Allocation: PREFIXES,
+    Enterprise: ENTERPRISES,
+    Milestone: MILESTONES,
+    ProvisionedEnterprise: PROVISIONED_ENTERPRISES,
+    ProvisionedPrefix: PROVISIONED_PREFIXES,
+    Notice: PROVISIONING_NOTICES,
+    Answered: PROVISIONING_REPLIES,
 }
