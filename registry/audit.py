@@ -37,6 +37,14 @@ class Event(StrEnum):
     PREFIX_HOMED = "prefix:homed"
     PREFIX_UNHOMED = "prefix:unhomed"
     ACCOUNT_CREATED = "account:created"
+    ACCOUNT_DISABLED = "account:disabled"
+    ACCOUNT_ENABLED = "account:enabled"
+    ACCOUNT_PASSWORD_SET = "account:password-set"
+    ACCOUNT_DELETED = "account:deleted"
+    TOKEN_ISSUED = "token:issued"
+    TOKEN_REVOKED = "token:revoked"
+    KEY_ADDED = "key:added"
+    KEY_REMOVED = "key:removed"
 
 
 class Actor(NamedTuple):

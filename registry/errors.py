@@ -13,6 +13,8 @@ class Refusal(Exception):  # noqa: N818 - a refusal is an outcome, not a malfunc
     """A coded refusal. `outcome` gives the code on every protocol; str() is safe to show anyone."""
 
     outcome: ClassVar[Outcome] = outcomes.INTERNAL
+    #: Seconds after which to try again, where that is known.
+    retry_after: int | None = None
 
 
 class DecodeError(Refusal):
@@ -257,3 +259,41 @@ class Draining(Refusal):
     """The node is shutting down and takes nothing new; nothing was done."""
 
     outcome = outcomes.DRAINING
+
+
+class TooManyAttempts(Refusal):
+    """Log-ins come too often from one place, or for one account; nothing was checked."""
+
+    outcome = outcomes.RATE_LIMITED
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__("too many attempts to log in")
+        self.retry_after = retry_after
+
+
+class RequestQuotaSpent(Refusal):
+    """The requests of a day are used up; `retry_after` is the rest of the day in seconds."""
+
+    outcome = outcomes.REQUEST_QUOTA
+
+    def __init__(self, subject: str, limit: int, retry_after: int) -> None:
+        super().__init__(f"{subject} may make {limit} requests a day")
+        self.retry_after = retry_after
+
+
+class RegistrationQuotaSpent(Refusal):
+    """No more identifiers may be registered."""
+
+    outcome = outcomes.REGISTRATION_QUOTA
+
+    def __init__(self, subject: str, limit: int) -> None:
+        super().__init__(f"{subject} may register {limit} identifiers")
+
+
+class PrefixQuotaSpent(Refusal):
+    """No more prefixes may be applied for."""
+
+    outcome = outcomes.PREFIX_QUOTA
+
+    def __init__(self, subject: str, limit: int) -> None:
+        super().__init__(f"{subject} may have {limit} prefixes")

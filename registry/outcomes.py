@@ -116,6 +116,7 @@ RSA_KEY_NEEDED: Final = Outcome(
 )
 INVALID_SESSION_SETUP: Final = Outcome("session", 504, REFUSED, 400, "The session setup is invalid")
 REPLAY: Final = Outcome("replay", 505, REFUSED, 401, "The message was seen before")
+RATE_LIMITED: Final = Outcome("rate-limited", 3, REFUSED, 429, "Too many attempts", None, True)
 REQUEST_QUOTA: Final = Outcome(
     "rate-limited", 603, REFUSED, 429, "The request quota is spent", None, True
 )

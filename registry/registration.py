@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Final, NamedTuple
 
-from registry.accounts import Account, AppKey
+from registry.accounts import Account, Token
 from registry.audit import Actor, Event, Note
 from registry.changes import Change
 from registry.clock import Clock
@@ -146,12 +146,12 @@ class Registrar:
     async def appoint(
         self,
         accounts: Sequence[Account],
-        app_keys: Sequence[AppKey],
+        tokens: Sequence[Token],
         administrators: Sequence[Asked],
     ) -> None:
         """Add accounts, tokens of theirs and the records of administrators, all or none."""
         async with self.ledger.begin() as writing:
-            await writing.transaction.add_accounts(accounts, app_keys)
+            await writing.transaction.add_accounts(accounts, tokens)
             for account, asked in zip(accounts, administrators, strict=True):
                 writing.note(Note(Event.ACCOUNT_CREATED, asked.actor, account.username))
             for verdict in await self._decide(writing, administrators, sealed=False):

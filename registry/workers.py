@@ -20,10 +20,16 @@ MAX_WAITING: Final = 256
 
 
 class Workers:
-    """A pool with a bounded queue; closed by `close`."""
+    """A pool with a bounded queue; closed by `close`. Each thread begins with `prepare`."""
 
-    def __init__(self, name: str, threads: int = 1, max_waiting: int = MAX_WAITING) -> None:
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix=name)
+    def __init__(
+        self,
+        name: str,
+        threads: int = 1,
+        max_waiting: int = MAX_WAITING,
+        prepare: Callable[[], None] | None = None,
+    ) -> None:
+        self._pool = ThreadPoolExecutor(threads, name, prepare)
         self._max_waiting = max_waiting
         self._waiting = 0
 

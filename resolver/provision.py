@@ -198,7 +198,9 @@ class Provision:
         if not missing:
             return
         issued = [
-            accounts.issue_account(f"operator@{prefix}", self._role_of(prefix), prefix)
+            accounts.issue_account(
+                f"operator@{prefix}", self._role_of(prefix), prefix, now=int(self._clock.now())
+            )
             for prefix in missing
         ]
         admins = [_handle_admin(prefix) for prefix in missing]

@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
-
 from aiohttp import hdrs, web
 
 from registry import accounts
-from registry.accounts import AppKeyDirectory
+from registry.accounts import TokenDirectory
 from registry.authorisation import Principal
+from registry.clock import Clock
 from registry.errors import AuthenticationNeeded
 
-#: Where it is known whose a token is.
-Bearers: TypeAlias = AppKeyDirectory
+
+class Bearers:
+    """Finds out whose the bearer token of a request is."""
+
+    def __init__(self, directory: TokenDirectory, clock: Clock) -> None:
+        self._directory = directory
+        self._clock = clock
+
+    async def principal(self, request: web.Request) -> Principal:
+        """Whom the bearer token of a request belongs to. Raises AuthenticationNeeded."""
+        now = int(self._clock.now())
+        principal = await accounts.authenticate(self._directory, bearer_token(request), now)
+        if principal is None:
+            raise AuthenticationNeeded("the bearer token is not valid")
+        return principal
 
 
-async def bearer(request: web.Request, directory: Bearers) -> Principal:
-    """Whom the bearer token of a request belongs to. Raises AuthenticationNeeded."""
+def bearer_token(request: web.Request) -> str:
+    """The bearer token of a request. Raises AuthenticationNeeded where there is none."""
     scheme, _, token = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
     if scheme.lower() != "bearer":
         raise AuthenticationNeeded("a bearer token is needed")
-    principal = await accounts.authenticate(directory, token.strip())
-    if principal is None:
-        raise AuthenticationNeeded("the bearer token is not valid")
-    return principal
+    return token.strip()

@@ -32,7 +32,7 @@ from registry.errors import (
     PrefixNotHomed,
     Refusal,
 )
-from registry.http.bearer import bearer
+from registry.http.bearer import Bearers
 from registry.http.identifiers import PATH
 from registry.http.problem import refusal_problem
 from registry.prefix_tree import PrefixTree
@@ -71,12 +71,14 @@ class BulkRoutes:
         self,
         registrar: Registrar,
         reads: Reads,
+        bearers: Bearers,
         rules: HandleRules,
         clock: Clock,
         changes: Counter[tuple[str, str]],
     ) -> None:
         self._registrar = registrar
         self._reads = reads
+        self._bearers = bearers
         self._rules = rules
         self._clock = clock
         self._changes = changes
@@ -94,7 +96,7 @@ class BulkRoutes:
 
         async def answer(request: web.Request) -> web.StreamResponse:
             try:
-                principal = await bearer(request, self._reads)
+                principal = await self._bearers.principal(request)
                 if not any(may(principal, Operation.REGISTER, own) for own in principal.prefixes):
                     raise NotPermitted("the token may register nothing")
                 return await act(request, principal)

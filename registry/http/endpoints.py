@@ -26,7 +26,7 @@ from registry.errors import (
     NotPermitted,
     Refusal,
 )
-from registry.http.bearer import Bearers, bearer
+from registry.http.bearer import Bearers
 from registry.http.problem import refusal_problem
 from registry.json_text import read_json
 
@@ -173,7 +173,7 @@ class Api:
         """The request, read. Who asks is settled before anything that was sent is looked at."""
         principal = None
         if endpoint.operation is not None or hdrs.AUTHORIZATION in request.headers:
-            principal = await bearer(request, self._bearers)
+            principal = await self._bearers.principal(request)
         call = Call(endpoint, request, principal)
         if endpoint.query is not None:
             call.query = read_query(request, endpoint.query)

@@ -16,7 +16,7 @@ from registry.authorisation import Operation, Principal, may
 from registry.changes import Change, Create, Delete, IfVersion, Move, Reserve
 from registry.errors import DecodeError, InvalidValue, NotPermitted, Refusal
 from registry.grouping import Once, Receipt
-from registry.http.bearer import bearer
+from registry.http.bearer import Bearers
 from registry.http.past import shown, state_at, told
 from registry.http.preconditions import if_match
 from registry.http.problem import refusal_problem
@@ -64,11 +64,13 @@ class IdentifierRoutes:
         self,
         registrar: Registrar,
         reads: Reads,
+        bearers: Bearers,
         rules: HandleRules,
         changes: Counter[tuple[str, str]],
     ) -> None:
         self._registrar = registrar
         self._reads = reads
+        self._bearers = bearers
         self._rules = rules
         self._changes = changes
 
@@ -101,7 +103,7 @@ class IdentifierRoutes:
         self, request: web.Request, operation: str, act: _Act, more: str = ""
     ) -> web.Response:
         try:
-            principal = await bearer(request, self._reads)
+            principal = await self._bearers.principal(request)
             key = self._key(request, principal, more)
             actor = Actor(principal.username, f"{request.scheme} {request.remote}")
             response = await act(_Asked(request, key, actor, more))

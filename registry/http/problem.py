@@ -23,11 +23,13 @@ def problem(
     request_id: str | None = None,
     errors: Sequence[dict[str, str]] = (),
     responsible: str | None = None,
+    retry_after: int | None = None,
 ) -> tuple[int, dict[str, str], bytes]:
     """Status, headers and body of a refusal over HTTP.
 
     `instance` is the path asked for, `responsible` names the node to ask instead, `errors` are
-    members at fault: `pointer` (RFC 6901 JSON Pointer), `code`, `detail`.
+    members at fault: `pointer` (RFC 6901 JSON Pointer), `code`, `detail`. `retry_after` is when to
+    try again, in seconds, where it is known.
     """
     members: dict[str, Any] = {
         "type": f"/problems/{outcome.slug}",
@@ -43,8 +45,9 @@ def problem(
     }
     headers = {"Content-Type": MEDIA_TYPE}
     if outcome.retryable:
-        members["retry_after"] = RETRY_AFTER
-        headers["Retry-After"] = str(RETRY_AFTER)
+        wait = RETRY_AFTER if retry_after is None else retry_after
+        members["retry_after"] = wait
+        headers["Retry-After"] = str(wait)
     if outcome.http == 401:
         headers["WWW-Authenticate"] = 'Bearer realm="idnode"'
     present = {name: value for name, value in members.items() if value not in (None, "", [])}
@@ -61,6 +64,7 @@ def refusal_problem(
         instance=instance,
         request_id=request_id,
         errors=_errors(refusal),
+        retry_after=refusal.retry_after,
     )
 
 

@@ -15,7 +15,7 @@ from itertools import repeat
 from operator import itemgetter
 from typing import Final, NamedTuple, Protocol, TypeVar
 
-from registry.accounts import Account, AppKey
+from registry.accounts import Account, Token
 from registry.audit import Checkpoint, Head, Sealed
 from registry.authorisation import Principal
 from registry.lifecycle import State
@@ -204,8 +204,12 @@ class Reads(Protocol):
         """A fact about the node itself, such as what it was seeded with."""
         ...
 
-    async def principal(self, digest: bytes) -> Principal | None:
-        """Whom a token with this SHA-256 belongs to."""
+    async def principal(self, digest: bytes, now: int) -> Principal | None:
+        """Whom a token with this SHA-256 belongs to, if it is valid at a Unix time.
+
+        That takes an account that is not disabled; it acts for its own prefix, if it has any, and
+        for those allocated to its enterprise.
+        """
         ...
 
     async def dossiers(
@@ -282,8 +286,12 @@ class Transaction(Protocol):
 
     async def set_fact(self, key: str, value: str) -> None: ...
 
-    async def add_accounts(self, accounts: Sequence[Account], app_keys: Sequence[AppKey]) -> None:
+    async def add_accounts(self, accounts: Sequence[Account], tokens: Sequence[Token]) -> None:
         """Add new accounts and tokens of theirs."""
+        ...
+
+    async def forget_tokens(self, before: int) -> None:
+        """Drop tokens, and answered challenges, that expired before a Unix time."""
         ...
 
     async def dossiers(

@@ -5,8 +5,20 @@ from __future__ import annotations
 from typing import Final
 
 from registry.audit import Checkpoint
+from registry.prefix_life import PrefixState
 from registry.storage.interface import ACTIVE, ADMINISTRATOR, Row
 
+#: States in which a prefix is its enterprise's.
+_HELD: Final = ", ".join(
+    f"'{state}'"
+    for state in (
+        PrefixState.ALLOCATED,
+        PrefixState.ROUTED,
+        PrefixState.ACTIVE,
+        PrefixState.TRANSFERRING,
+        PrefixState.SUSPENDED,
+    )
+)
 COLUMNS: Final = ", ".join(Row._fields)
 STATE: Final = "SELECT state FROM identifiers WHERE prefix = ? AND suffix = ?"
 #: All that an identifier was, asked with its key twice: a row, and what comes behind it in `Past`.
@@ -42,7 +54,13 @@ COUNTS: Final = (
     " ORDER BY prefix"
 )
 FACT: Final = "SELECT value FROM node_facts WHERE key = ?"
+#: The account of a valid token, once for each prefix allocated to its enterprise; asked with the
+#: token's digest and the time.
 PRINCIPAL: Final = (
-    "SELECT username, role, prefix, enterprise"
-    " FROM app_keys JOIN accounts USING (username) WHERE digest = ?"
+    "SELECT username, role, accounts.prefix, accounts.enterprise, prefixes.prefix"
+    " FROM tokens JOIN accounts USING (username) LEFT JOIN prefixes"
+    " ON prefixes.enterprise = accounts.enterprise AND accounts.enterprise <> ''"
+    f" AND state IN ({_HELD})"
+    " WHERE digest = ? AND disabled = 0 AND (expires = 0 OR expires > ?)"
+    " ORDER BY prefixes.prefix"
 )

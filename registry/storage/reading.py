@@ -84,12 +84,13 @@ class SqlReads(ABC):
         found = await self._all(queries.FACT, key)
         return found[0][0] if found else None
 
-    async def principal(self, digest: bytes) -> Principal | None:
-        found = await self._all(queries.PRINCIPAL, digest)
+    async def principal(self, digest: bytes, now: int) -> Principal | None:
+        found = await self._all(queries.PRINCIPAL, digest, now)
         if not found:
             return None
-        username, role, prefix, enterprise = found[0]
-        return Principal(username, Role(role), (prefix,), enterprise)
+        username, role, own, enterprise, _ = found[0]
+        prefixes = dict.fromkeys((own, *(row[4] for row in found)))
+        return Principal(username, Role(role), tuple(filter(None, prefixes)), enterprise)
 
     async def dossiers(
         self, kind: type[D], page: Page = WHOLE, **having: str | int | bytes

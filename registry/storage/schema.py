@@ -16,7 +16,7 @@ from sqlalchemy import (
     Text,
 )
 
-from registry.accounts import Account, AppKey
+from registry.accounts import Account, AccountKey, AnsweredChallenge, Token
 from registry.allocations import Allocation
 from registry.enterprises import Enterprise
 from registry.milestones import Milestone
@@ -121,14 +121,37 @@ ACCOUNTS: Final = Table(
     Column("role", OCTETS, nullable=False),
     Column("prefix", OCTETS, nullable=False),
     Column("password_digest", LargeBinary, nullable=False),
-    Column("enterprise", OCTETS, nullable=False, server_default=""),
+    Column("enterprise", OCTETS, nullable=False, server_default="", index=True),
+    Column("disabled", BigInteger, nullable=False, server_default="0"),
+    Column("created", BigInteger, nullable=False, server_default="0"),
 )
 
-APP_KEYS: Final = Table(
-    "app_keys",
+TOKENS: Final = Table(
+    "tokens",
     METADATA,
     Column("digest", LargeBinary, primary_key=True),
-    Column("username", OCTETS, ForeignKey("accounts.username"), nullable=False),
+    Column("username", OCTETS, ForeignKey("accounts.username"), nullable=False, index=True),
+    Column("label", OCTETS, nullable=False),
+    Column("created", BigInteger, nullable=False),
+    Column("expires", BigInteger, nullable=False, index=True),
+    Column("ending", OCTETS, nullable=False),
+)
+
+ACCOUNT_KEYS: Final = Table(
+    "account_keys",
+    METADATA,
+    Column("id", OCTETS, primary_key=True),
+    Column("username", OCTETS, ForeignKey("accounts.username"), nullable=False, index=True),
+    Column("label", OCTETS, nullable=False),
+    Column("public_key", OCTETS, nullable=False),
+    Column("created", BigInteger, nullable=False),
+)
+
+ANSWERED_CHALLENGES: Final = Table(
+    "answered_challenges",
+    METADATA,
+    Column("nonce", LargeBinary, primary_key=True),
+    Column("expires", BigInteger, nullable=False, index=True),
 )
 
 NODE_FACTS: Final = Table(
@@ -225,7 +248,9 @@ PROVISIONING_REPLIES: Final = Table(
 #: The table of each kind of `registry.storage.dossiers`.
 DOSSIERS: Final[dict[type[Any], Table]] = {
     Account: ACCOUNTS,
-    AppKey: APP_KEYS,
+    Token: TOKENS,
+    AccountKey: ACCOUNT_KEYS,
+    AnsweredChallenge: ANSWERED_CHALLENGES,
     Allocation: PREFIXES,
     Enterprise: ENTERPRISES,
     Milestone: MILESTONES,

@@ -13,7 +13,7 @@ from sqlalchemy import Select, Table, bindparam, delete, insert, select, update
 from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from registry.accounts import Account, AppKey
+from registry.accounts import Account, Token
 from registry.audit import (
     GENESIS,
     START,
@@ -41,7 +41,7 @@ from registry.storage.interface import (
 )
 from registry.storage.schema import (
     ACCOUNTS,
-    APP_KEYS,
+    ANSWERED_CHALLENGES,
     AUDIT_CHECKPOINTS,
     AUDIT_LOG,
     HOMED_PREFIXES,
@@ -50,6 +50,7 @@ from registry.storage.schema import (
     IDENTIFIERS,
     NODE_FACTS,
     PREFIX_STATISTICS,
+    TOKENS,
 )
 
 T = TypeVar("T")
@@ -75,6 +76,12 @@ _FORGET_OUTCOMES: Final = delete(IDEMPOTENCY_KEYS).where(
 )
 _FORGET_CHECKPOINTS: Final = delete(AUDIT_CHECKPOINTS).where(
     AUDIT_CHECKPOINTS.c.node == bindparam("n"), AUDIT_CHECKPOINTS.c.sequence < bindparam("before")
+)
+_FORGET_TOKENS: Final = delete(TOKENS).where(
+    TOKENS.c.expires > 0, TOKENS.c.expires < bindparam("before")
+)
+_FORGET_CHALLENGES: Final = delete(ANSWERED_CHALLENGES).where(
+    ANSWERED_CHALLENGES.c.expires < bindparam("before")
 )
 _FORGET_FACT: Final = delete(NODE_FACTS).where(NODE_FACTS.c.key == bindparam("k"))
 
@@ -221,12 +228,16 @@ class SqlTransaction(ABC):
             parameters = [dict(zip(names, row, strict=True)) for row in rows]
             await self._connection.execute(insert(table), parameters)
 
-    async def add_accounts(self, accounts: Sequence[Account], app_keys: Sequence[AppKey]) -> None:
+    async def add_accounts(self, accounts: Sequence[Account], tokens: Sequence[Token]) -> None:
         if accounts:
             rows = [account._asdict() | {"role": account.role.value} for account in accounts]
             await self._connection.execute(insert(ACCOUNTS), rows)
-        if app_keys:
-            await self._connection.execute(insert(APP_KEYS), [key._asdict() for key in app_keys])
+        if tokens:
+            await self._connection.execute(insert(TOKENS), [token._asdict() for token in tokens])
+
+    async def forget_tokens(self, before: int) -> None:
+        for statement in (_FORGET_TOKENS, _FORGET_CHALLENGES):
+            await self._connection.execute(statement, {"before": before})
 
     async def dossiers(
         self, kind: type[D], page: Page = WHOLE, **having: str | int | bytes

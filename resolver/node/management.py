@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from registry.http.bearer import Bearers
 from registry.http.bulk import BulkRoutes
 from registry.http.checkpoints import CheckpointRoutes
 from registry.http.identifiers import IdentifierRoutes
@@ -20,6 +21,7 @@ def management(setting: Setting, holding: Holding, counters: Counters) -> Iterat
     """The routes under /v1, and those of other APIs about what is registered here."""
     registrar, reads = holding.registrar, holding.store.reads
     rules, changes = setting.rules, counters.changes
-    yield IdentifierRoutes(registrar, reads, rules, changes).add_to
-    yield BulkRoutes(registrar, reads, rules, setting.clock, changes).add_to
+    bearers = Bearers(reads, setting.clock)
+    yield IdentifierRoutes(registrar, reads, bearers, rules, changes).add_to
+    yield BulkRoutes(registrar, reads, bearers, rules, setting.clock, changes).add_to
     yield CheckpointRoutes(holding.store).add_to

@@ -12,7 +12,7 @@ class Directory:
     def __init__(self, principals: dict[bytes, Principal]) -> None:
         self._principals = principals
 
-    async def principal(self, digest: bytes) -> Principal | None:
+    async def principal(self, digest: bytes, now: int) -> Principal | None:
         return self._principals.get(digest)
 
 
@@ -20,9 +20,9 @@ async def test_an_issued_token_authenticates() -> None:
     issued = issue_account("op-7", Role.ENTERPRISE_OPERATOR, "88.901.7")
     principal = Principal("op-7", Role.ENTERPRISE_OPERATOR, ("88.901.7",))
     directory = Directory({issued.app_key.digest: principal})
-    assert await authenticate(directory, issued.token) == principal
+    assert await authenticate(directory, issued.token, 0) == principal
     for other in ("", issued.token[:-1], issued.token + "x", issued.password, "é"):
-        assert await authenticate(directory, other) is None
+        assert await authenticate(directory, other, 0) is None
 
 
 def test_secrets_are_random_and_only_their_digests_are_stored() -> None:

@@ -20,6 +20,7 @@ from aiohttp import web
 from registry.accounts import issue_account
 from registry.authorisation import Role
 from registry.clock import ManualClock
+from registry.http.bearer import Bearers
 from registry.http.bulk import NDJSON, BulkRoutes
 from registry.registration import Registrar
 from registry.schemes.handle import DEFAULT_RULES
@@ -79,7 +80,8 @@ async def service(tmp_path: Path) -> AsyncIterator[Service]:
     clock, changes = ManualClock(), Counter[Any]()
     registrar = Registrar(store, clock)
     app = web.Application()
-    BulkRoutes(registrar, store.reads, DEFAULT_RULES, clock, changes).add_to(app)
+    bearers = Bearers(store.reads, clock)
+    BulkRoutes(registrar, store.reads, bearers, DEFAULT_RULES, clock, changes).add_to(app)
     server = HttpServer(app, NEVER_ASKED)  # type: ignore[arg-type]
     await server.bind("127.0.0.1", 0)
     yield Service(store, path, server.port, changes)

@@ -12,6 +12,8 @@ from aiohttp import ClientSession, web
 
 from registry.accounts import digest
 from registry.authorisation import Operation, Principal, Role
+from registry.clock import ManualClock
+from registry.http.bearer import Bearers
 from registry.http.endpoints import Api, Call, Endpoint, Reply
 from registry.http.paging import PageQuery, make_cursor, page_of, read_cursor
 
@@ -32,7 +34,7 @@ TOKENS = {
 class Tokens:
     """Two tokens and whose they are."""
 
-    async def principal(self, digest: bytes) -> Principal | None:
+    async def principal(self, digest: bytes, now: int) -> Principal | None:
         return TOKENS.get(digest)
 
 
@@ -74,7 +76,7 @@ CHANGES: Counter[tuple[str, str]] = Counter()
 async def url() -> AsyncIterator[str]:
     CHANGES.clear()
     app = web.Application()
-    Api(ENDPOINTS, Tokens(), CHANGES).add_to(app)
+    Api(ENDPOINTS, Bearers(Tokens(), ManualClock()), CHANGES).add_to(app)
     runner = web.AppRunner(app)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)

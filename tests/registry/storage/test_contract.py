@@ -332,8 +332,8 @@ class TestAccountsAndFacts:
         async with store.begin() as transaction:
             await transaction.add_accounts([issued.account], [issued.app_key])
         expected = Principal("op-901", Role.OPERATOR, (SECTOR,))
-        assert await authenticate(store.reads, issued.token) == expected
-        assert await authenticate(store.reads, issued.password) is None
+        assert await authenticate(store.reads, issued.token, 0) == expected
+        assert await authenticate(store.reads, issued.password, 0) is None
 
     async def test_facts_are_replaced(self, store: Store) -> None:
         for value in ("1", "2"):
@@ -386,7 +386,7 @@ async def test_a_restart_loses_nothing(store: Store, reopen: Reopen) -> None:
     again = await reopen()
     assert [found async for found in again.reads.scan(SECTOR)] == [row("A", b"\0" * 5000), row("B")]
     assert await again.reads.counts() == {SECTOR: 2, HOSTED: 0}
-    assert await authenticate(again.reads, issued.token) is not None
+    assert await authenticate(again.reads, issued.token, 0) is not None
     assert await again.reads.fact("seeded") == "2"
 
 

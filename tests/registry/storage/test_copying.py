@@ -93,7 +93,7 @@ async def test_both_are_equal_afterwards(new_source: MakeUrl, new_target: MakeUr
     proved = await copied(source, target)
     assert await parts(source) == await parts(target) == proved
     tables = {part.table for part in proved}
-    assert {"identifiers", "identifier_history", "audit_log", "accounts", "app_keys"} <= tables
+    assert {"identifiers", "identifier_history", "audit_log", "accounts", "tokens"} <= tables
     moved = await opened(target)
     assert await moved.reads.fact("seeded") == "7"
     assert await moved.reads.fact(COPYING) is None
