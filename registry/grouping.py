@@ -17,6 +17,8 @@ from registry.lifecycle import Operation
 from registry.schemes.handle import Key
 from registry.storage.interface import ACTIVE, Ended, KeptOutcome, Row, is_counted
 
+#: Called with an identifier before and after a change; raises Refusal.
+Check: TypeAlias = Callable[[Row | None, Row | None], None]
 #: Makes a record one that also has the node's own signature: identifier, record, Unix time.
 Seal: TypeAlias = Callable[[Key, bytes, int], bytes]
 
@@ -89,6 +91,11 @@ class Decided(NamedTuple):
     verdicts: list[Verdict]
     rows: dict[Key, Row | None]
 
+    @property
+    def steps(self) -> list[tuple[Row | None, Row | None]]:
+        """Every change that is made: the identifier before and after it."""
+        return [(each.before, each.after) for each in self.verdicts if isinstance(each, Done)]
+
 
 class Stored(NamedTuple):
     """What the store has of the identifiers and idempotency keys of a group."""
@@ -99,11 +106,15 @@ class Stored(NamedTuple):
 
 
 def decide_group(
-    group: Sequence[Asked], stored: Stored, now: int, homes: Callable[[Key], bool]
+    group: Sequence[Asked],
+    stored: Stored,
+    now: int,
+    homes: Callable[[Key], bool],
+    check: Check | None = None,
 ) -> Decided:
     """Decide changes in order, each on what those before it left; a refused one leaves nothing.
 
-    No idempotency key may be in the group twice.
+    `check` may refuse what a change comes to. No idempotency key may be in the group twice.
     """
     verdicts: list[Verdict] = []
     rows: dict[Key, Row | None] = {}
@@ -119,6 +130,8 @@ def decide_group(
             if not homes(key):
                 raise PrefixNotHomed(key.prefix)
             after = decide(change, before, now, versions.get(key, 0))
+            if check is not None:
+                check(before, after)
         except Refusal as refusal:
             verdicts.append(refusal)
             continue

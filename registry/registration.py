@@ -21,6 +21,7 @@ from registry.clock import Clock
 from registry.errors import Draining, Overloaded, Refusal
 from registry.grouping import (
     Asked,
+    Decided,
     Done,
     Once,
     Receipt,
@@ -37,6 +38,7 @@ from registry.loading import Group, Loader
 from registry.prefix_tree import PrefixTree
 from registry.schemes.handle import Key
 from registry.storage.interface import Row, Store, Transaction
+from registry.templating import Templating
 
 _log = logging.getLogger(__name__)
 
@@ -244,11 +246,17 @@ class Registrar:
         transaction, now = writing.transaction, writing.time // 1000
         stored = await _stored(transaction, group)
         homes = (await self._homed_prefixes()).homes
-        decided = await self._store.gather(
-            lambda: decide_group(group, stored, now, homes), for_change=True
-        )
+        templating = Templating(transaction, homes)
+
+        def decide() -> Decided:
+            return decide_group(group, stored, now, homes, templating.judge())
+
+        decided = await self._store.gather(decide, for_change=True)
+        while await templating.read(decided.steps):
+            decided = await self._store.gather(decide, for_change=True)
         if sealed and self._seal is not None:
             decided = await asyncio.to_thread(seal_group, group, decided, self._seal, now)
+        await templating.settle(decided.rows)
         settled = settle_group(group, decided, now, writing.note)
         await _write(transaction, stored.rows, settled.rows)
         await transaction.archive(settled.archive)

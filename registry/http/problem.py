@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
-from registry.errors import InvalidIdentifier, InvalidValue, Refusal
+from registry.errors import InvalidIdentifier, InvalidValue, NotConforming, Refusal
 from registry.outcomes import Outcome
 
 MEDIA_TYPE: Final = "application/problem+json"
@@ -72,6 +72,11 @@ def _errors(refusal: Refusal) -> Sequence[dict[str, str]]:
     match refusal:
         case InvalidIdentifier(rule=rule, message=message):
             return [{"code": rule, "detail": message}]
+        case NotConforming(faults=faults):
+            return [
+                {"code": rule, "item": item or str(index), "detail": message}
+                for index, item, rule, message in faults
+            ]
         case InvalidValue(field=str(field)):
             return [{"pointer": f"/{field}", "detail": str(refusal)}]
     return ()

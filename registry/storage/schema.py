@@ -8,6 +8,7 @@ from sqlalchemy import (
     BigInteger,
     Column,
     ForeignKey,
+    Index,
     Integer,
     LargeBinary,
     MetaData,
@@ -21,6 +22,8 @@ from registry.allocations import Allocation
 from registry.enterprises import Enterprise
 from registry.milestones import Milestone
 from registry.national import Answered, Notice, ProvisionedEnterprise, ProvisionedPrefix
+from registry.templates.claims import Claim
+from registry.templates.template import Template
 
 #: Text that compares and sorts octet by octet (of UTF-8) on every backend.
 OCTETS: Final = Text().with_variant(Text(collation="C"), "postgresql")
@@ -245,6 +248,34 @@ PROVISIONING_REPLIES: Final = Table(
     Column("time", BigInteger, nullable=False),
 )
 
+TEMPLATES: Final = Table(
+    "templates",
+    METADATA,
+    Column("prefix", OCTETS, primary_key=True),
+    Column("name", OCTETS, primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("state", OCTETS, nullable=False),
+    Column("title", Text, nullable=False, info={"json": True}),
+    Column("industry", OCTETS, nullable=False),
+    Column("carrier", Integer, nullable=False),
+    Column("description", Text, nullable=False),
+    Column("items", Text, nullable=False, info={"json": True}),
+    Column("created", BigInteger, nullable=False),
+    Column("modified", BigInteger, nullable=False),
+)
+
+# The values of unique items, and whose they are.
+TEMPLATE_CLAIMS: Final = Table(
+    "template_claims",
+    METADATA,
+    Column("template", OCTETS, primary_key=True),
+    Column("item", Integer, primary_key=True),
+    Column("digest", LargeBinary, primary_key=True),
+    Column("prefix", OCTETS, nullable=False),
+    Column("suffix", OCTETS, nullable=False),
+    Index("template_claims_owner", "prefix", "suffix"),
+)
+
 #: The table of each kind of `registry.storage.dossiers`.
 DOSSIERS: Final[dict[type[Any], Table]] = {
     Account: ACCOUNTS,
@@ -258,4 +289,6 @@ DOSSIERS: Final[dict[type[Any], Table]] = {
     ProvisionedPrefix: PROVISIONED_PREFIXES,
     Notice: PROVISIONING_NOTICES,
     Answered: PROVISIONING_REPLIES,
+    Template: TEMPLATES,
+    Claim: TEMPLATE_CLAIMS,
 }

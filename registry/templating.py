@@ -1,0 +1,205 @@
+"""Holding what is registered against templates, within the transaction that registers it.
+
+Nearly no record is asked more than whether it could name a template at all. For those that do, the
+templates, the claims on values and the records referred to are read once for a whole group; then
+each change is judged on what those before it left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+
+from registry.errors import InvalidIdentifier, InvalidValue, ItemFault, NotConforming
+from registry.schemes.handle import HandleRules, Key, parse
+from registry.storage.interface import Row, Transaction
+from registry.templates.claims import Claim, claims
+from registry.templates.conformance import (
+    Values,
+    faults,
+    may_name_a_template,
+    named,
+    values_of,
+)
+from registry.templates.template import TEMPLATE_INDEX, Items, Kind, Named, State, Template
+
+
+def concerns_templates(before: Row | None, after: Row | None) -> bool:
+    """Whether a change makes or ends a record that could name a template."""
+    was, now_is = (b"" if row is None else row.record for row in (before, after))
+    return was != now_is and (may_name_a_template(was) or may_name_a_template(now_is))
+
+
+class Templating:
+    """What a transaction knows of the templates, claims and records that changes have to do with.
+
+    A change that needs more than is known passes for the moment: `read` finds out, and then all are
+    decided anew.
+    """
+
+    def __init__(self, transaction: Transaction, homes: Callable[[Key], bool]) -> None:
+        self._transaction = transaction
+        self.homes = homes
+        self._known: set[Row] = set()
+        self.versions: dict[tuple[str, str], list[Template]] = {}
+        self.owners: dict[tuple[str, int, bytes], Key] = {}
+        self._held: dict[Key, set[Claim]] = {}
+        self.referred: dict[Key, Row] = {}
+
+    async def read(self, steps: Iterable[tuple[Row | None, Row | None]]) -> bool:
+        """Find out what these changes (before, after) need; False if all of it was known."""
+        rows = {row for step in steps if concerns_templates(*step) for row in step if row}
+        rows -= self._known
+        for row in rows:
+            await self._read_claims(row.key)
+            await self._read_for(row)
+        self._known |= rows
+        return bool(rows)
+
+    def covers(self, *rows: Row | None) -> bool:
+        """Whether all is known that these need."""
+        return self._known.issuperset(row for row in rows if row is not None)
+
+    async def _read_claims(self, key: Key) -> None:
+        if key not in self._held:
+            found = await self._transaction.dossiers(Claim, prefix=key.prefix, suffix=key.suffix)
+            self._held[key] = set(found)
+
+    async def _read_for(self, row: Row) -> None:
+        values = values_of(row.record)
+        name = _name(values)
+        items = None if name is None else await self._read_items(name)
+        if items is None:
+            return
+        for claim in claims(items, row.key, values):
+            if claim.key not in self.owners:
+                template, item, digest = claim.key
+                for found in await self._transaction.dossiers(
+                    Claim, template=template, item=item, digest=digest
+                ):
+                    self.owners[claim.key] = found.owner
+        keys = [key for _, key in _references(items, values) if key not in self.referred]
+        self.referred |= await self._transaction.rows(keys)
+
+    async def _read_items(self, name: Named) -> Items | None:
+        place = (name.prefix, name.name)
+        if place not in self.versions:
+            self.versions[place] = await self._transaction.dossiers(
+                Template, prefix=name.prefix, name=name.name
+            )
+        return _chosen(self.versions[place], name, standing=True)
+
+    def judge(self) -> _Judge:
+        """Judges changes from the first one on."""
+        return _Judge(self)
+
+    async def settle(self, rows: Mapping[Key, Row | None]) -> None:
+        """Write the claims of the rows that are left; those of refused changes are not there."""
+        for key in self._held.keys() & rows.keys():
+            held, row = self._held[key], rows[key]
+            wanted = set() if row is None else set(self._claims(row))
+            await self._transaction.discard(sorted(held - wanted))
+            await self._transaction.file(sorted(wanted - held))
+
+    def _claims(self, row: Row) -> Iterator[Claim]:
+        values = values_of(row.record)
+        name = _name(values)
+        items = None if name is None else _chosen(self.versions[name[:2]], name, standing=True)
+        return iter(()) if items is None else claims(items, row.key, values)
+
+
+class _Judge:
+    """Judges steps in order, each on what those before it left (a `grouping.Check`)."""
+
+    def __init__(self, known: Templating) -> None:
+        self._known = known
+        self._owners = dict(known.owners)
+        self._rows: dict[Key, Row | None] = dict(known.referred)
+
+    def __call__(self, before: Row | None, after: Row | None) -> None:
+        """Raises NotConforming, InvalidValue."""
+        if concerns_templates(before, after) and self._known.covers(before, after):
+            self._judge(before, after)
+        row = after or before
+        if row is not None:
+            self._rows[row.key] = after
+
+    def _judge(self, before: Row | None, after: Row | None) -> None:
+        was: Values = {} if before is None else values_of(before.record)
+        values: Values = {} if after is None else values_of(after.record)
+        name = named(values)
+        claimed: list[Claim] = []
+        if after is not None and name is not None:
+            items = self._items(name, standing=name == _name(was))
+            claimed += claims(items, after.key, values)
+            found = [
+                *faults(items, values, was),
+                *self._dangling(items, values),
+                *self._taken(items, claimed),
+            ]
+            if found:
+                raise NotConforming(str(items.template), found)
+        if before is not None:
+            owners = self._owners.items()
+            self._owners = {claim: owner for claim, owner in owners if owner != before.key}
+        self._owners |= {claim.key: claim.owner for claim in claimed}
+
+    def _items(self, name: Named, *, standing: bool) -> Items:
+        items = _chosen(self._known.versions[name[:2]], name, standing=standing)
+        if items is None:
+            which = "" if name.version is None else f" in version {name.version}"
+            message = f"the template is not published{which}"
+            raise NotConforming(
+                f"{name.prefix}/{name.name}", [ItemFault(TEMPLATE_INDEX, "", "template", message)]
+            )
+        return items
+
+    def _taken(self, items: Items, claimed: Iterable[Claim]) -> Iterator[ItemFault]:
+        for claim in claimed:
+            if self._owners.get(claim.key, claim.owner) != claim.owner:
+                item = items.by_index[claim.item]
+                message = f"item {item.name}: another identifier has this value"
+                yield ItemFault(item.index, item.name, "unique", message)
+
+    def _dangling(self, items: Items, values: Values) -> Iterator[ItemFault]:
+        """References to what is not there, or not of the template; other nodes are not asked."""
+        for index, key in _references(items, values):
+            item, row = items.by_index[index], self._rows.get(key)
+            if row is None and self._known.homes(key):
+                message = f"item {item.name}: {key} does not exist"
+                yield ItemFault(index, item.name, "reference", message)
+            elif row is not None and item.references and not _is_of(row, item.references):
+                message = f"item {item.name}: {key} does not name template {item.references}"
+                yield ItemFault(index, item.name, "reference", message)
+
+
+def _references(items: Items, values: Values) -> Iterator[tuple[int, Key]]:
+    """What the reference items of a record name; what is no identifier is a fault already."""
+    for index, (_, data) in values.items():
+        item = items.by_index.get(index)
+        if item is not None and item.kind is Kind.REFERENCE:
+            try:
+                yield index, parse(data.decode(), HandleRules())
+            except (InvalidIdentifier, UnicodeDecodeError):
+                continue
+
+
+def _name(values: Values) -> Named | None:
+    """What a record names that is stored already, or judged elsewhere."""
+    try:
+        return named(values)
+    except InvalidValue:
+        return None
+
+
+def _is_of(row: Row, template: str) -> bool:
+    name = _name(values_of(row.record))
+    return name is not None and f"{name.prefix}/{name.name}" == template
+
+
+def _chosen(versions: list[Template], name: Named, *, standing: bool = False) -> Items | None:
+    """The version that counts; one that is `standing` may have been withdrawn since."""
+    states = {State.PUBLISHED, State.WITHDRAWN} if standing else {State.PUBLISHED}
+    found = [
+        each for each in versions if each.state in states and name.version in (None, each.version)
+    ]
+    return Items(max(found, key=lambda each: each.version)) if found else None
