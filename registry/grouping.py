@@ -187,9 +187,14 @@ def seal_group(group: Sequence[Asked], decided: Decided, seal: Seal, now: int) -
 def _sealed(row: Row, seal: Seal, now: int) -> Row:
     if row.state != ACTIVE:
         return row
-    record = seal(row.key, row.record, now)
-    check_size(record)
-    return row._replace(record=record)
+    return row._replace(record=sealed_record(seal, row.key, row.record, now))
+
+
+def sealed_record(seal: Seal, key: Key, record: bytes, now: int) -> bytes:
+    """The record with the seal. Raises InvalidValue where there is no room for it."""
+    sealed = seal(key, record, now)
+    check_size(sealed)
+    return sealed
 
 
 class Settled(NamedTuple):

@@ -6,10 +6,12 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from registry.audit import Actor, Event, Note, batch_root
-from registry.errors import PrefixNotHomed
+from registry.clock import Clock
+from registry.errors import InvalidValue, PrefixNotHomed
 from registry.ledger import Ledger, Writing
 from registry.prefix_tree import PrefixTree
 from registry.schemes.handle import PREFIX_RECORDS, Key
+from registry.sealing import Sealer
 from registry.storage.interface import ACTIVE, Row, Store, counted, new_rows
 
 
@@ -21,23 +23,50 @@ class Group(NamedTuple):
     records: Sequence[bytes]
 
 
+class Added(NamedTuple):
+    """What was not added of a group: identifiers that were there, and those refused."""
+
+    there: Collection[str] = ()
+    refused: Mapping[str, InvalidValue] = {}
+
+
 class Loader:
-    """Adds groups to a store; `homed` gives the prefixes that it answers for."""
+    """Adds groups to a store; `homed` gives the prefixes that it answers for.
+
+    With a sealer every record gets the node's signature first. `clock` says when that is made.
+    """
 
     def __init__(
-        self, store: Store, ledger: Ledger, homed: Callable[[], Awaitable[PrefixTree]]
+        self,
+        store: Store,
+        ledger: Ledger,
+        homed: Callable[[], Awaitable[PrefixTree]],
+        sealer: Sealer | None,
+        clock: Clock,
     ) -> None:
         self._store = store
         self._ledger = ledger
         self._homed = homed
+        self._sealer = sealer
+        self._clock = clock
 
-    async def add(self, groups: Sequence[Group], actor: Actor) -> list[Collection[str]]:
-        """Add the identifiers that are not there, durably or not at all; by group, which were.
+    async def add(self, groups: Sequence[Group], actor: Actor) -> list[Added]:
+        """Add the identifiers that are not there, durably or not at all; by group, what was not.
 
         Raises PrefixNotHomed, StorageUnavailable, OutcomeUnknown.
         """
+        # Before the transaction: others write meanwhile.
+        ready = [await self._sealed(group) for group in groups]
         async with self._ledger.begin() as writing:
-            return [await self._add(writing, group, actor) for group in groups]
+            return [
+                Added(await self._add(writing, group, actor), refused) for group, refused in ready
+            ]
+
+    async def _sealed(self, group: Group) -> tuple[Group, Mapping[str, InvalidValue]]:
+        if self._sealer is None:
+            return group, {}
+        sealed = await self._sealer.sealed(*group, int(self._clock.now()))
+        return Group(group.prefix, sealed.suffixes, sealed.records), sealed.refused
 
     async def _add(self, writing: Writing, group: Group, actor: Actor) -> Collection[str]:
         transaction, prefix = writing.transaction, group.prefix

@@ -10,7 +10,7 @@ import asyncio
 import copy
 import logging
 from collections import deque
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Final, NamedTuple
 
@@ -34,9 +34,10 @@ from registry.grouping import (
     settle_group,
 )
 from registry.ledger import Ledger, Writing
-from registry.loading import Group, Loader
+from registry.loading import Added, Group, Loader
 from registry.prefix_tree import PrefixTree
 from registry.schemes.handle import Key
+from registry.sealing import Sealer
 from registry.storage.interface import Row, Store, Transaction
 from registry.templating import Templating
 
@@ -58,7 +59,7 @@ class _Pending(NamedTuple):
 class Registrar:
     """Takes changes from any number of callers and commits them in groups.
 
-    With `seal`, what is submitted is stored as that makes of it; bulk loads are stored as they are.
+    With `seal`, every record is stored as that makes of it.
     To be made where an event loop runs, and closed by `aclose`.
     """
 
@@ -81,7 +82,8 @@ class Registrar:
         self._closing = False
         self.ledger = Ledger(store, clock)
         self._homed: PrefixTree | None = None
-        self._loader = Loader(store, self.ledger, self._homed_prefixes)
+        self._sealer = None if seal is None else Sealer(seal)
+        self._loader = Loader(store, self.ledger, self._homed_prefixes, self._sealer, clock)
         self._homed_changes = 0
         self._unsubscribe = store.subscribe(self._follow)
         self._task = asyncio.create_task(self._work(), name="registrar")
@@ -106,11 +108,16 @@ class Registrar:
         verdict = await self._settled(Asked(change, actor, once))
         return verdict.receipt if isinstance(verdict, Done) else verdict
 
-    async def add(self, groups: Sequence[Group], actor: Actor) -> list[Collection[str]]:
-        """Add new identifiers, at most about BATCH_SIZE, in one commit; by group, which were there.
+    @property
+    def seals(self) -> bool:
+        """Whether records get the node's own signature."""
+        return self._seal is not None
 
-        Those are left as they are. Raises PrefixNotHomed, Draining, StorageUnavailable (nothing was
-        added) or OutcomeUnknown.
+    async def add(self, groups: Sequence[Group], actor: Actor) -> list[Added]:
+        """Add new identifiers, at most about BATCH_SIZE, in one commit; by group, what was not.
+
+        Those that were there are left as they are. Raises PrefixNotHomed, Draining,
+        StorageUnavailable (nothing was added) or OutcomeUnknown.
         """
         if self._closing:
             raise Draining()
@@ -121,14 +128,17 @@ class Registrar:
 
         `records` gives canonical suffixes and well-formed records. Identifiers that exist are left
         as they are, so that a load which was cut off can simply be repeated. Raises what `add`
-        does; the batches committed before stay.
+        does, and InvalidValue for a record without room for the signature; the batches committed
+        before stay.
         """
         remaining = iter(records)
         added = 0
         while batch := list(islice(remaining, BATCH_SIZE)):
             suffixes, contents = zip(*batch, strict=True)
-            (there,) = await self.add([Group(prefix, suffixes, contents)], actor)
-            added += len(batch) - len(there)
+            (of_batch,) = await self.add([Group(prefix, suffixes, contents)], actor)
+            for refusal in of_batch.refused.values():
+                raise refusal
+            added += len(batch) - len(of_batch.there)
         return added
 
     async def home(self, prefixes: Sequence[str], actor: Actor) -> None:
@@ -166,6 +176,8 @@ class Registrar:
         self._work_waits.set()
         await self._task
         self._unsubscribe()
+        if self._sealer is not None:
+            self._sealer.close()
 
     def _follow(self, _keys: Sequence[Key] | None, homed_changed: bool) -> None:
         if homed_changed:

@@ -9,7 +9,7 @@ import msgspec
 
 from registry.bulk.rows import RefusedRow, Row
 from registry.errors import AlreadyExists, InvalidIdentifier, InvalidValue, Refusal
-from registry.loading import Group
+from registry.loading import Added, Group
 
 #: Lines in a batch, and octets of records after which it is full all the same.
 MAX_LINES: Final = 2000
@@ -116,8 +116,8 @@ class Batch:
 class Registers(Protocol):
     """What an upload is written to."""
 
-    async def add(self, groups: Sequence[Group]) -> Sequence[Collection[str]]:
-        """Add rows durably; by group, which were there already. Raises Refusal."""
+    async def add(self, groups: Sequence[Group]) -> Sequence[Added]:
+        """Add rows durably; by group, what was not added. Raises Refusal."""
         ...
 
     async def meet(self, rows: Sequence[Row]) -> Sequence[Refusal | None]:
@@ -131,12 +131,22 @@ class Registers(Protocol):
 async def decide(batch: Batch, store: Registers) -> list[Verdict]:
     """Add the rows of a batch, durably; the lines that are refused, in order. Raises Refusal."""
     groups = batch.groups()
-    met = list(batch.rows_of(await store.add(groups))) if groups else []
+    added = await store.add(groups) if groups else []
+    met = list(batch.rows_of([each.there for each in added]))
     refusals = await store.meet([row for _, row in met]) if met else ()
     refused = [
         Verdict(line, row.asked, refusal)
         for (line, row), refusal in zip(met, refusals, strict=True)
         if refusal is not None
+    ]
+    without_room = {
+        (group.prefix, suffix): refusal
+        for group, each in zip(groups, added, strict=True)
+        for suffix, refusal in each.refused.items()
+    }
+    refused += [
+        Verdict(line, row.asked, without_room[row.prefix, row.suffix])
+        for line, row in batch.rows_of([each.refused for each in added])
     ]
     return sorted(batch.refused + refused, key=lambda verdict: verdict.line)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from enum import Enum
 from typing import Final
 
@@ -12,11 +12,12 @@ from registry.audit import Actor
 from registry.bulk.rows import Row
 from registry.changes import Create
 from registry.errors import AlreadyExists, Refusal
-from registry.loading import Group
+from registry.loading import Added, Group
 from registry.registration import Registrar
 from registry.schemes.handle import Key
 from registry.storage.interface import Reads
-from registry.values.value import decode_record, scan
+from registry.trust.digests import SIGNATURE
+from registry.values.value import decode_record, scan, type_matches
 
 #: Changes of one upload that wait for a commit at the same time.
 _IN_FLIGHT: Final = 256
@@ -51,7 +52,7 @@ class Registering:
         self._existing = existing
         self._room = asyncio.Semaphore(_IN_FLIGHT)
 
-    async def add(self, groups: Sequence[Group]) -> Sequence[Collection[str]]:
+    async def add(self, groups: Sequence[Group]) -> Sequence[Added]:
         """See `registry.bulk.upload.Registers`."""
         return await self._registrar.add(groups, self._actor)
 
@@ -65,7 +66,20 @@ class Registering:
     async def _compare(self, row: Row) -> Refusal | None:
         async with self._room:
             there = await self._reads.record(row.prefix, row.suffix)
-        return None if there is not None and same_values(there, row.record) else _exists()
+        same = there is not None and self._values(there) == self._values(row.record)
+        return None if same else _exists()
+
+    def _values(self, record: bytes) -> list[bytes]:
+        """What tells records apart: the values without their timestamps (octets 4 to 7), by index.
+
+        Signatures do not count where the node makes them.
+        """
+        signs = self._registrar.seals
+        return [
+            record[span.start : span.start + 4] + record[span.start + 8 : span.end]
+            for span in sorted(scan(record))
+            if not (signs and type_matches(SIGNATURE, span.type))
+        ]
 
     async def _replace(self, row: Row) -> Refusal | None:
         values = decode_record(row.record)
@@ -78,19 +92,6 @@ class Registering:
                 raise
             return refusal
         return None
-
-
-def same_values(one: bytes, other: bytes) -> bool:
-    """Whether two records differ in nothing but the timestamps of their values."""
-    return _timeless(one) == _timeless(other)
-
-
-def _timeless(record: bytes) -> list[bytes]:
-    """The values without their timestamps (octets 4 to 7), by index."""
-    spans = sorted(scan(record))
-    return [
-        record[span.start : span.start + 4] + record[span.start + 8 : span.end] for span in spans
-    ]
 
 
 def _exists() -> AlreadyExists:

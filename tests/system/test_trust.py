@@ -191,3 +191,12 @@ def test_what_cannot_be_verified_is_a_matter_of_usage(signing, tmp_path):
 def test_only_the_recursive_node_verifies(signing):
     reply = fetch(signing.node("root").http, "/v1/resolve/0.0/0.0?verify=1")
     assert (reply.status, reply.json["code"]) == (501, "unsupported")
+
+
+def test_identifiers_in_bulk_are_signed_too(signing: Topology, tmp_path: Path) -> None:
+    many = ("--serial", "MANY-{:03d}", "--to", "300", "--set", "1:URL=https://example.org/{suffix}")
+    report = ("--report", tmp_path / "report")
+    done = signing.idnode("import", "--prefix", "88.901.100", *many, *report)
+    assert done.status == 0, done.err
+    assert verification(signing, "88.901.100/MANY-300")["verified"] == [1]
+    assert verify(signing, "88.901.100/MANY-001").status == 0

@@ -9,6 +9,7 @@ import json
 import socket
 from collections import Counter
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +20,20 @@ from aiohttp import web
 
 from registry.accounts import issue_account
 from registry.authorisation import Role
+from registry.bulk.written import line_of
+from registry.changes import MAX_VALUES
 from registry.clock import ManualClock
+from registry.grouping import Seal
 from registry.http.bearer import Bearers
 from registry.http.bulk import NDJSON, BulkRoutes
 from registry.registration import Registrar
 from registry.schemes.handle import DEFAULT_RULES
-from registry.storage.sqlite import SqliteStore
+from registry.storage.backends import open_store
+from registry.storage.interface import Store
+from registry.values.value import scan
 from resolver.transports.http import HttpServer
 from tests.support.disk import full_disk
+from tests.support.trust import NOW, World, signer
 
 PREFIX = "88.901.7"
 OPERATOR = issue_account("operator", Role.ENTERPRISE_OPERATOR, PREFIX)
@@ -36,9 +43,8 @@ NEVER_ASKED = object()
 class Service:
     """A store and the routes to it on a port of its own."""
 
-    def __init__(self, store: SqliteStore, path: Path, port: int, changes: Counter[Any]) -> None:
+    def __init__(self, store: Store, port: int, changes: Counter[Any]) -> None:
         self.store = store
-        self.path = path
         self.port = port
         self.changes = changes
         self.headers = {"Authorization": f"Bearer {OPERATOR.token}", "Content-Type": NDJSON}
@@ -65,29 +71,34 @@ class Service:
             return reply.status, await reply.json(content_type=None)
 
 
-async def names(store: SqliteStore) -> list[str]:
+async def names(store: Store) -> list[str]:
     """What a store holds under the prefix."""
     return [row.suffix async for row in store.reads.scan(PREFIX)]
 
 
-@pytest_asyncio.fixture
-async def service(tmp_path: Path) -> AsyncIterator[Service]:
-    path = tmp_path / "node.db"
-    store = await SqliteStore.open(path)
+@asynccontextmanager
+async def serving(url: str, seal: Seal | None = None) -> AsyncIterator[Service]:
+    store = await open_store(url)
     async with store.begin() as transaction:
         await transaction.home([PREFIX])
         await transaction.add_accounts([OPERATOR.account], [OPERATOR.app_key])
-    clock, changes = ManualClock(), Counter[Any]()
-    registrar = Registrar(store, clock)
+    clock, changes = ManualClock(NOW), Counter[Any]()
+    registrar = Registrar(store, clock, seal=seal)
     app = web.Application()
     bearers = Bearers(store.reads, clock)
     BulkRoutes(registrar, store.reads, bearers, DEFAULT_RULES, clock, changes).add_to(app)
     server = HttpServer(app, NEVER_ASKED)  # type: ignore[arg-type]
     await server.bind("127.0.0.1", 0)
-    yield Service(store, path, server.port, changes)
+    yield Service(store, server.port, changes)
     await server.drain()
     await registrar.aclose()
     await store.close()
+
+
+@pytest_asyncio.fixture
+async def service(store_url: str) -> AsyncIterator[Service]:
+    async with serving(store_url) as service:
+        yield service
 
 
 def line(suffix: str, data: str = "https://example.org/", prefix: str = PREFIX) -> bytes:
@@ -212,13 +223,14 @@ class TestUpload:
         writer.close()
         assert (await service.upload(line("A") + line("B")))[-1]["accepted"] == 1
 
-    async def test_a_full_disk_is_told_and_reading_goes_on(self, service: Service) -> None:
-        await service.upload(line("A"))
-        with full_disk(Path(f"{service.path}-wal")):
-            status, said = await service.post("/bulk", line("TOO-LARGE", "x" * 100_000))
-            assert (status, said["code"]) in ((507, "storage"), (500, "outcome-unknown"))
-            assert await names(service.store) == ["A"]
-        assert (await service.upload(line("B")))[-1]["accepted"] == 1
+    async def test_a_full_disk_is_told_and_reading_goes_on(self, tmp_path: Path) -> None:
+        async with serving(f"sqlite:///{tmp_path}/node.db") as service:
+            await service.upload(line("A"))
+            with full_disk(tmp_path / "node.db-wal"):
+                status, said = await service.post("/bulk", line("TOO-LARGE", "x" * 100_000))
+                assert (status, said["code"]) in ((507, "storage"), (500, "outcome-unknown"))
+                assert await names(service.store) == ["A"]
+            assert (await service.upload(line("B")))[-1]["accepted"] == 1
 
     @pytest.mark.parametrize(
         ("headers", "status"),
@@ -236,6 +248,56 @@ class TestUpload:
             await asyncio.Event().wait()
 
         assert (await service.post("/bulk", body(), **headers))[0] == status
+
+
+class TestSigned:
+    """On a node that signs, what comes in bulk is signed like everything else."""
+
+    @pytest_asyncio.fixture
+    async def service(self, store_url: str) -> AsyncIterator[Service]:
+        async with serving(store_url, signer("88.901").sealed) as service:
+            yield service
+
+    async def signed(self, service: Service) -> dict[str, tuple[bool, int]]:
+        """Of each identifier, whether its record can be trusted, and how many values it has."""
+        world = World("88", "88.901")
+        rows = [row async for row in service.store.reads.scan(PREFIX)]
+        return {
+            row.suffix: (world.verify(row.key, row.record).trusted, len([*scan(row.record)]))
+            for row in rows
+        }
+
+    async def test_every_row(self, service: Service) -> None:
+        answer = await service.upload(b"".join(line(f"N-{number}") for number in range(50)))
+        assert answer[-1]["accepted"] == 50
+        items = [json.loads(line("LISTED")), json.loads(line("n-0"))]
+        _, said = await service.post("/batch", json.dumps({"identifiers": items}))
+        assert (said["accepted"], said["rejected"]) == (1, 1)
+        assert await self.signed(service) == dict.fromkeys(
+            ["LISTED", *sorted(f"N-{number}" for number in range(50))], (True, 2)
+        )
+
+    async def test_what_is_sent_once_more_is_the_same(self, service: Service) -> None:
+        await service.upload(line("A") + line("B"))
+        answer = await service.upload(line("A") + line("B", "other"), "?existing=same")
+        assert errors(answer) == {2: "already-exists"}
+        row = await service.store.reads.row(PREFIX, "A")
+        assert row is not None
+        exported = line_of(row)
+        assert b"HS_SIGNATURE" in exported
+        assert (await service.upload(exported, "?existing=same"))[-1]["accepted"] == 1
+
+    async def test_what_replaces_another_is_signed_anew(self, service: Service) -> None:
+        await service.upload(line("A", "before"))
+        await service.upload(line("A", "after"), "?existing=replace")
+        assert await self.signed(service) == {"A": (True, 2)}
+
+    async def test_a_row_without_room_is_refused(self, service: Service) -> None:
+        values = [{"index": at, "type": "X", "data": "x"} for at in range(1, MAX_VALUES + 1)]
+        full = json.dumps({"identifier": f"{PREFIX}/FULL", "values": values}).encode() + b"\n"
+        answer = await service.upload(line("A") + full + line("B"))
+        assert errors(answer) == {2: "validation"}
+        assert answer[-1] == {"accepted": 2, "rejected": 1, "committed_through": 3}
 
 
 class TestList:
