@@ -19,8 +19,19 @@ from prometheus_client.core import (
 )
 from prometheus_client.registry import Collector
 
+from resolver.transports.account import REASONS, Account
+
 #: Upper bounds of the latency buckets in seconds: 0.25 ms doubled up to 4 s.
 BUCKETS: Final = tuple(0.00025 * 2**step for step in range(15))
+
+
+#: What is counted of requests; received is all the others together, and what was dropped.
+_ACCOUNT: Final = {
+    "received": "Requests taken in",
+    "answered": "Requests that were answered, or refused for what they are",
+    "refused": "Requests that were told that the node is overloaded",
+    "waiting": "Requests under way",
+}
 
 
 class Latencies:
@@ -52,7 +63,7 @@ class Counters:
     """What one node counted since it started.
 
     `answers` is keyed (protocol, outcome slug), `drops` (protocol, reason), `changes`
-    (operation, result), `latencies` protocol.
+    (operation, result), `latencies` and `accounts` protocol.
     """
 
     def __init__(self) -> None:
@@ -60,6 +71,7 @@ class Counters:
         self.drops: Counter[tuple[str, str]] = Counter()
         self.changes: Counter[tuple[str, str]] = Counter()
         self.latencies: dict[str, Latencies] = {}
+        self.accounts: dict[str, Account] = {}
 
     def answered(self, protocol: str, slugs: Iterable[str | None]) -> None:
         """Count many answers of one protocol by their outcomes; None is no answer."""
@@ -69,6 +81,9 @@ class Counters:
 
     def latency(self, protocol: str) -> Latencies:
         return self.latencies.setdefault(protocol, Latencies())
+
+    def account(self, protocol: str) -> Account:
+        return self.accounts.setdefault(protocol, Account())
 
 
 #: Further figures of a node: (name, help, kind, function to a number).
@@ -97,6 +112,7 @@ class NodeCollector(Collector):
             "idnode_registrations", "Changes asked for", ("operation", "result"), counters.changes
         )
         yield self._histogram()
+        yield from self._accounts()
         for name, text, kind, read in self._figures:
             family = (CounterMetricFamily if kind == "counter" else GaugeMetricFamily)(
                 name, text, labels=["node", "role"]
@@ -115,6 +131,20 @@ class NodeCollector(Collector):
         for values, count in sorted(counts.items()):
             family.add_metric([*self._labels, *values], count)
         return family
+
+    def _accounts(self) -> Iterator[Metric]:
+        accounts = sorted(self._counters.accounts.items())
+        for name, text in _ACCOUNT.items():
+            kind = GaugeMetricFamily if name == "waiting" else CounterMetricFamily
+            family = kind(f"idnode_requests_{name}", text, labels=["node", "role", "protocol"])
+            for protocol, account in accounts:
+                family.add_metric([*self._labels, protocol], getattr(account, name))
+            yield family
+        dropped: Counter[tuple[str, str]] = Counter()
+        for protocol, account in accounts:
+            dropped.update({(protocol, reason): account.dropped[reason] for reason in REASONS})
+        text = "Requests that ended without an answer"
+        yield self._counter("idnode_requests_dropped", text, ("protocol", "reason"), dropped)
 
     def _histogram(self) -> Metric:
         family = HistogramMetricFamily(

@@ -12,13 +12,6 @@ from resolver.metrics import Figure
 from resolver.node.holding import Holding
 from resolver.recursion.driver import Recursor
 
-#: Received is answered and unanswered, and what still waits; lost comes on top.
-_DATAGRAM_FIGURES: Final = {
-    "received": "Datagrams taken in",
-    "answered": "Datagrams that were answered",
-    "unanswered": "Datagrams that deserved no answer, or that none could be sent to",
-    "lost": "Datagrams that found no room in the socket",
-}
 _RECURSION_FIGURES: Final = {
     "walks": "Resolutions that asked other nodes",
     "queries": "Requests sent to other nodes",
@@ -42,14 +35,14 @@ def store_figures(holding: Holding) -> Iterator[Figure]:
 def datagram_figures(
     protocol: str, packets: PacketCache, servers: Mapping[str, object]
 ) -> Iterator[Figure]:
-    """What became of the datagrams of a protocol; its server is in `servers` once it listens."""
+    """The packet cache of a protocol, and what its socket lost, once it is among `servers`."""
     prefix = f"idnode_{protocol}"
     hits, size = partial(_as_float, packets, "hits"), partial(_as_float, packets, "size")
     yield f"{prefix}_packet_cache_hits", "Replies taken from the packet cache", "counter", hits
     yield f"{prefix}_packet_cache_entries", "Replies in the packet cache", "gauge", size
-    for name, text in _DATAGRAM_FIGURES.items():
-        read = partial(_of_server, servers, protocol, name)
-        yield f"{prefix}_datagrams_{name}", text, "counter", read
+    text = "Datagrams that found no room in the socket, or were held back there for their source"
+    lost = partial(_of_server, servers, protocol, "lost")
+    yield f"{prefix}_datagrams_lost", text, "counter", lost
 
 
 def recursion_figures(recursion: Recursor) -> Iterator[Figure]:

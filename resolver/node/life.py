@@ -78,7 +78,7 @@ class Node:
         fronts = front_ends(stack, setting, sources, counters, holding)
         self._kept.add([fronts.handle.packets, fronts.dns.packets, fronts.plain.packets])
         self._kept.add([fronts.handle.responder.signed])
-        sockets = Sockets(stack, setting)
+        sockets = Sockets(stack, setting, counters)
         shown = self._figures(fronts, sockets)
         collector = NodeCollector(self.spec.name, self.spec.role, counters, shown)
         holdings = None if holding is None else holding.holdings

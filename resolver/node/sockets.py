@@ -8,11 +8,14 @@ from collections.abc import Awaitable, Iterable
 from contextlib import AsyncExitStack
 from typing import Any, Final
 
+from resolver.administration import context
 from resolver.codecs.dns.framing import Splitter
 from resolver.codecs.handle.framing import MessageStream
+from resolver.metrics import Counters
 from resolver.node.fronts import Fronts
 from resolver.node.management import AddRoutes
 from resolver.node.setting import Setting
+from resolver.pipeline import dns
 from resolver.pipeline.http import HttpFront
 from resolver.server_keys import tls_context
 from resolver.transports.http import HttpServer, application, metrics_application
@@ -44,9 +47,10 @@ class Sockets:
     Every method raises PortInUse.
     """
 
-    def __init__(self, stack: AsyncExitStack, setting: Setting) -> None:
+    def __init__(self, stack: AsyncExitStack, setting: Setting, counters: Counters) -> None:
         self._stack = stack
         self._setting = setting
+        self._counters = counters
         self._host = setting.spec.host
         self._ports = setting.ports
         #: The servers of datagrams that are open, by protocol.
@@ -55,21 +59,21 @@ class Sockets:
     async def open_datagrams(self, fronts: Fronts) -> None:
         """Handle and DNS over UDP."""
         ports = self._ports
-        services: list[tuple[str, DatagramFront, int]]
-        services = [("Handle", fronts.handle, ports.handle), ("DNS", fronts.dns, ports.dns)]
-        for protocol, front, port in services:
-            opening = listen(front, self._host, port)
+        services: list[tuple[str, DatagramFront, int, str]] = [
+            ("Handle", fronts.handle, ports.handle, context.UDP),
+            ("DNS", fronts.dns, ports.dns, dns.UDP),
+        ]
+        for protocol, front, port, label in services:
+            opening = listen(front, self._host, port, self._counters.account(label))
             server = await self._listen(f"{protocol} over UDP", port, opening)
             self.datagrams[protocol.lower()] = server
             self._stack.push_async_callback(server.drain, DRAIN_SECONDS)
 
     async def open_streams(self, fronts: Fronts) -> None:
         """Handle and DNS over TCP."""
-        handle, dns = fronts.handle, fronts.dns
-        handles = TcpServer(
-            handle.message, MessageStream, handle.garbage, connected=handle.connected
-        )
-        names = TcpServer(dns.message, Splitter, dns.garbage)
+        front = fronts.handle
+        handles = TcpServer(front.message, MessageStream, front.garbage, connected=front.connected)
+        names = TcpServer(fronts.dns.message, Splitter, fronts.dns.garbage)
         for service, listener, port in (
             ("Handle over TCP", handles, self._ports.handle),
             ("DNS over TCP", names, self._ports.dns),

@@ -19,7 +19,7 @@ from resolver.codecs.dns.zone import ZoneView, locate, lookup_key
 from resolver.metrics import Counters
 from resolver.pipeline.sources import Sources, is_passing
 from resolver.query import Answer, Query, Refused, Values
-from resolver.transports.batches import Field
+from resolver.transports.slots import Field
 from resolver.transports.waiting import Address, Replies
 
 UDP: Final = "dns-udp"

@@ -27,7 +27,7 @@ from resolver.pipeline.reflection import ReflectionBudget
 from resolver.pipeline.responder import Reply, Responder, slug
 from resolver.pipeline.sources import Sources, is_passing
 from resolver.query import Answer, Query, Refused, Values
-from resolver.transports.batches import SLOT, Field
+from resolver.transports.slots import SLOT, Field
 from resolver.transports.waiting import Address, Replies
 
 #: Longest time in seconds that a reply is taken from the packet cache, whatever its TTL.

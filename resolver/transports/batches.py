@@ -1,8 +1,4 @@
-"""Many datagrams with one system call: recvmmsg(2) and sendmmsg(2) on Linux.
-
-The buffers are laid out once. Message i of a batch is in slot i, and what is sent from slot i goes
-to where the message in slot i came from: addresses are never touched unless somebody asks.
-"""
+"""Many datagrams with one system call: recvmmsg(2) and sendmmsg(2) on Linux."""
 
 from __future__ import annotations
 
@@ -13,120 +9,70 @@ import socket
 import struct
 import sys
 import threading
-from collections.abc import Sequence
-from typing import Any, Final, Literal, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Final
 
-from resolver.transports.message_vectors import Header, Iovec, Message, column
+from resolver.transports.slots import BATCH, SLOT, STEP, Address, Answers, Arrivals, Field
+from resolver.transports.source_filter import hold_back
 
 AVAILABLE: Final = sys.platform == "linux"
-#: Datagrams of one system call; octets of one that comes, and of one that goes.
-BATCH: Final = 64
-ROOM: Final = 4096
-SLOT: Final = 4096
 
-_NAME: Final = 32  # room for a sockaddr_in6
-_NAME_SIZES: Final[dict[int, int]] = {socket.AF_INET: 16, socket.AF_INET6: 28}
-_PORT: Final = struct.Struct(">2xH")
+#: Batches that are kept for the next time that one has to be set aside.
+_MAX_SPARE: Final = 32
 _UDP_SEGMENT: Final = 103
 _SO_MEMINFO: Final = 55
 _MEMINFO: Final = struct.Struct("=9I")
 _DROPS: Final = 8  # SK_MEMINFO_DROPS
-_MAX_NAMES: Final = 4096
-_FORMS: Final[dict[int, Literal["H", "I"]]] = {2: "H", 4: "I"}
-_ZEROS: Final = {size: memoryview(bytes(BATCH * size)).cast(form) for size, form in _FORMS.items()}
-
-Address = tuple[Any, ...]
 
 
-_STEP: Final = ctypes.sizeof(Message)
-
-
-class _Direction:
-    """The slots of one direction, and the structures that the kernel reads of them."""
-
-    def __init__(self, slot: int, names: int, name_size: int) -> None:
-        self.octets = bytearray(BATCH * slot)
-        self._pinned = (ctypes.c_char * len(self.octets)).from_buffer(self.octets)
-        base = ctypes.addressof(self._pinned)
-        self._iovecs = (Iovec * BATCH)(*(Iovec(base + i * slot, slot) for i in range(BATCH)))
-        first = ctypes.addressof(self._iovecs)
-        headers = (
-            Header(names + i * _NAME, name_size, first + i * ctypes.sizeof(Iovec), 1)
-            for i in range(BATCH)
-        )
-        self.messages = (Message * BATCH)(*map(Message, headers))
-        self.first = ctypes.addressof(self.messages)
-        self._slot = slot
-        #: Octets to send from slot i, and received into it.
-        self.to_send = column(self._iovecs, Iovec, Iovec.length.offset, "Q")
-        self.received = column(self.messages, Message, Message.octets.offset, "I")
-
-    def fields(self, field: Field) -> memoryview:
-        """One field of all slots as a sequence of integers."""
-        numbers = memoryview(self.octets).cast(_FORMS[field.size])
-        return numbers[field.at // field.size :: self._slot // field.size]
-
-    def taken(self, count: int) -> list[bytes]:
-        """The octets in the first slots; of what did not fit into one, nothing."""
-        slot, octets = self._slot, memoryview(self.octets)
-        sizes = self.received[:count].tolist()
-        return [
-            bytes(octets[start : start + size]) if size <= slot else b""
-            for start, size in zip(range(0, count * slot, slot), sizes, strict=True)
-        ]
-
-
-class _Buffers:
-    """The buffers for sockets of one address family."""
+class _Memory:
+    """The slots for sockets of one address family: a batch, the answers to it, batches to spare."""
 
     def __init__(self, family: int) -> None:
-        self.names = bytearray(BATCH * _NAME)
-        self._pinned = (ctypes.c_char * len(self.names)).from_buffer(self.names)
-        self.senders = memoryview(self.names).cast("I")[1 :: _NAME // 4]
-        names, size = ctypes.addressof(self._pinned), _NAME_SIZES[family]
-        self.incoming = _Direction(ROOM, names, size)
-        self.outgoing = _Direction(SLOT, names, size)
+        self._family = family
+        self._spare: list[Arrivals] = []
+        self.batch = Arrivals(family)
+        self.answers = Answers(family)
+        self.answers.go_to(self.batch)
+
+    def set_aside(self) -> Arrivals:
+        """Have the next batch come into other memory than the last one, which is returned."""
+        batch = self.batch
+        self._use(self._spare.pop() if self._spare else Arrivals(self._family))
+        return batch
+
+    def take_up(self, batch: Arrivals) -> None:
+        """Have a batch that was set aside in hand again."""
+        self.release(self.batch)
+        self._use(batch)
+
+    def release(self, batch: Arrivals) -> None:
+        """Forget a batch that was set aside."""
+        if len(self._spare) < _MAX_SPARE:
+            self._spare.append(batch)
+
+    def _use(self, batch: Arrivals) -> None:
+        self.batch = batch
+        self.answers.go_to(batch)
 
 
 class _Shared(threading.local):
-    """A thread serves one socket at a time, so that all of its sockets use the same buffers."""
+    """A thread serves one socket at a time, so that all of its sockets use the same memory."""
 
     def __init__(self) -> None:
-        self._of: dict[int, _Buffers] = {}
+        self._of: dict[int, _Memory] = {}
 
-    def of(self, family: int) -> _Buffers:
+    def of(self, family: int) -> _Memory:
         if family not in self._of:
-            self._of[family] = _Buffers(family)
+            self._of[family] = _Memory(family)
         return self._of[family]
 
 
 _shared: Final = _Shared()
 
 
-class Field(NamedTuple):
-    """Some octets of a datagram: 2 or 4 of them, at a multiple of that."""
-
-    at: int
-    size: Literal[2, 4]
-
-
-class _Hosts(dict[int, str]):
-    """The hosts that lately sent something, by the number that stands for their address."""
-
-    def __init__(self, family: int) -> None:
-        self._family = family
-        self._size = 16 if family == socket.AF_INET6 else 4
-
-    def __missing__(self, number: int) -> str:
-        if len(self) >= _MAX_NAMES:
-            self.clear()
-        packed = number.to_bytes(self._size, sys.byteorder)
-        host = self[number] = socket.inet_ntop(self._family, packed)
-        return host
-
-
 class BatchSocket:
-    """A bound socket. After `receive` everything is about the datagrams of that batch.
+    """A socket as `datagram_socket` makes it. After `receive` all is about its `batch`.
 
     `masked` are the fields in which repeats of a request differ, the first is its id. What is
     longer than `segment`, where that is not 0, goes out as datagrams of that size and a last
@@ -138,18 +84,15 @@ class BatchSocket:
     ) -> None:
         self._socket = bound
         self._fd = bound.fileno()
-        self._buffers = buffers = _shared.of(bound.family)
-        self._hosts = _Hosts(bound.family)
-        self._ipv6 = bound.family == socket.AF_INET6
+        self._memory = memory = _shared.of(bound.family)
         libc = ctypes.CDLL(None, use_errno=True)
         self._recvmmsg, self._sendmmsg = libc.recvmmsg, libc.sendmmsg
-        self.outgoing = buffers.outgoing.octets
-        #: Octets of the answer in each slot of `outgoing`; slot i begins at i * SLOT.
-        self.sizes = buffers.outgoing.to_send
+        #: The answers; slot i begins at i * SLOT and has so many octets.
+        self.outgoing, self.sizes = memory.answers.octets, memory.answers.sizes
         self.segment = segment if segment and self._segments(segment) else 0
-        self._masks = [buffers.incoming.fields(field) for field in masked]
+        self._masked = tuple(masked)
         ids = [Field(at, masked[0].size) for at in self._places(masked)] if masked else []
-        self._ids = [buffers.outgoing.fields(field) for field in ids]
+        self._ids = memory.answers.fields(ids)
 
     def _places(self, masked: Sequence[Field]) -> range:
         """Where the packets of an answer have the id."""
@@ -159,70 +102,58 @@ class BatchSocket:
     def port(self) -> int:
         return int(self._socket.getsockname()[1])
 
+    @property
+    def batch(self) -> Arrivals:
+        """The datagrams in hand."""
+        return self._memory.batch
+
     def fileno(self) -> int:
         return self._fd
 
     def receive(self) -> int:
         """How many datagrams have come, at most BATCH."""
-        incoming = self._buffers.incoming
+        batch = self._memory.batch
         flags = socket.MSG_DONTWAIT | socket.MSG_TRUNC
-        count = self._recvmmsg(self._fd, incoming.messages, BATCH, flags, None)
-        if count >= 0:
-            return int(count)
-        code = ctypes.get_errno()
-        # Connections are not, so that the only other errors are those of the program itself.
-        if code not in (errno.EAGAIN, errno.EINTR, errno.ECONNREFUSED):
-            raise OSError(code, os.strerror(code))
-        return 0
+        count = self._recvmmsg(self._fd, batch.messages, BATCH, flags, None)
+        if count < 0:
+            code = ctypes.get_errno()
+            # Connections are not, so that the only other errors are those of the program itself.
+            if code not in (errno.EAGAIN, errno.EINTR, errno.ECONNREFUSED):
+                raise OSError(code, os.strerror(code))
+            count = 0
+        batch.count = count
+        return int(count)
 
-    def masked(self, count: int) -> list[bytes]:
+    def set_aside(self) -> Arrivals:
+        """The batch in hand, which stays as it is until it is taken up or released."""
+        return self._memory.set_aside()
+
+    def take_up(self, batch: Arrivals) -> None:
+        """Have a batch in hand again that was set aside."""
+        self._memory.take_up(batch)
+
+    def release(self, batch: Arrivals) -> None:
+        """A batch that was set aside is not needed."""
+        self._memory.release(batch)
+
+    def masked(self) -> list[bytes]:
         """The datagrams with zeros for what is masked."""
-        whole = [mask[:count].tobytes() for mask in self._masks]
-        for mask in self._masks:
-            mask[:count] = _ZEROS[mask.itemsize][:count]
-        datagrams = self._buffers.incoming.taken(count)
-        for mask, octets in zip(self._masks, whole, strict=True):
-            mask[:count] = memoryview(octets).cast("B").cast(_FORMS[mask.itemsize])
-        return datagrams
+        return self.batch.masked(self._masked)
 
-    def datagram(self, slot: int) -> bytes:
-        """A datagram as it came; nothing of one that is longer than ROOM."""
-        incoming = self._buffers.incoming
-        start, size = slot * ROOM, incoming.received[slot]
-        return bytes(incoming.octets[start : start + size]) if size <= ROOM else b""
-
-    def set_ids(self, count: int) -> None:
-        """Give the answers in the first slots, in all their packets, the ids of their requests."""
-        if self._masks:
-            asked = self._masks[0][:count]
-            for ids in self._ids[: 1 + max(self.sizes[:count]) // (self.segment or SLOT)]:
-                ids[:count] = asked
-
-    def hosts(self, count: int) -> list[str]:
-        """The address of each sender, without its port."""
-        if not self._ipv6:
-            return [*map(self._hosts.__getitem__, self._buffers.senders[:count].tolist())]
-        names, hosts = bytes(self._buffers.names), self._hosts
-        order: Literal["little", "big"] = sys.byteorder
-        starts = range(8, count * _NAME, _NAME)
-        return [hosts[int.from_bytes(names[at : at + 16], order)] for at in starts]
-
-    def address(self, slot: int) -> Address:
-        """Where a datagram came from, as the functions of `socket` have it."""
-        name = bytes(self._buffers.names[slot * _NAME : (slot + 1) * _NAME])
-        (port,) = _PORT.unpack_from(name)
-        if not self._ipv6:
-            return (socket.inet_ntop(socket.AF_INET, name[4:8]), port)
-        host = socket.inet_ntop(socket.AF_INET6, name[8:24])
-        flow, scope = int.from_bytes(name[4:8], "big"), int.from_bytes(name[24:28], sys.byteorder)
-        return (host, port, flow, scope)
+    def set_ids(self, first: int) -> None:
+        """Give the answers from a slot on, in all their packets, the ids of their requests."""
+        if self._masked:
+            batch, end = self.batch, self.batch.count
+            asked = batch.fields(self._masked)[0][first:end]
+            for ids in self._ids[: 1 + max(self.sizes[first:end]) // (self.segment or SLOT)]:
+                ids[first:end] = asked
 
     def send(self, first: int, end: int) -> int:
         """Send slots `first` to `end`; how many of them could not be sent."""
         failed = 0
-        start = self._buffers.outgoing.first
+        start = self._memory.answers.first
         while first < end:
-            at = ctypes.c_void_p(start + first * _STEP)
+            at = ctypes.c_void_p(start + first * STEP)
             sent = self._sendmmsg(self._fd, at, end - first, socket.MSG_DONTWAIT)
             if sent <= 0:
                 failed += not self._send_cut(first)
@@ -235,13 +166,13 @@ class BatchSocket:
         start, size = slot * SLOT, self.sizes[slot]
         if not self.segment or size <= self.segment:
             return False
-        octets, address = bytes(self.outgoing[start : start + size]), self.address(slot)
+        octets, address = bytes(self.outgoing[start : start + size]), self.batch.address(slot)
         pieces = [octets[at : at + self.segment] for at in range(0, size, self.segment)]
         return sum(self.send_to(piece, address) for piece in pieces) == len(pieces)
 
     @property
     def lost(self) -> int:
-        """Datagrams that came and found no room in this socket."""
+        """Datagrams that were not let in: there was no room, or they were held back."""
         info = self._socket.getsockopt(socket.SOL_SOCKET, _SO_MEMINFO, _MEMINFO.size)
         return int(_MEMINFO.unpack(info)[_DROPS])
 
@@ -252,6 +183,10 @@ class BatchSocket:
         except OSError:
             return False
         return True
+
+    def hold_back(self, shares: Mapping[str, float]) -> None:
+        """Let in only that share of what these hosts send. Raises OSError."""
+        hold_back(self._socket, shares)
 
     def close(self) -> None:
         self._socket.close()

@@ -8,16 +8,24 @@ the front-end one by one.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Sequence
-from time import perf_counter
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
+from time import perf_counter, time
 from typing import Final, Protocol, cast
 
-from resolver.transports.batches import AVAILABLE, BATCH, SLOT, BatchSocket, Field
-from resolver.transports.udp import UdpServer, bound_socket
+from resolver.transports.account import Account
+from resolver.transports.backlog import Backlog
+from resolver.transports.batches import AVAILABLE, BatchSocket
+from resolver.transports.datagram_socket import bound_socket
+from resolver.transports.fence import TARGET, Fence
+from resolver.transports.slots import BATCH, SLOT, Field
+from resolver.transports.udp import UdpServer
 from resolver.transports.waiting import Address, Replies, Waiting
 
 #: Batches that one socket may take before the others have their turn.
 TURNS: Final = 4
+#: Seconds that a datagram may have waited; a server that is later than that is behind.
+LATE: Final = 0.05
 
 
 class DatagramFront(Protocol):
@@ -38,7 +46,7 @@ class DatagramFront(Protocol):
     ) -> list[bytes | None]:
         """The answer to each masked datagram from each host, counted, where it can be had at once.
 
-        It is all of its packets one after another, at most `batches.SLOT` octets.
+        It is all of its packets one after another, at most `slots.SLOT` octets.
         """
         ...
 
@@ -56,58 +64,92 @@ class DatagramFront(Protocol):
 
 
 class BatchServer:
-    """Serves a socket by batches.
+    """Serves a socket by batches; `account` says what became of each datagram.
 
-    `received` datagrams are those `answered`, those `unanswered` (no answer was deserved, or none
-    could be sent) and those `waiting`; what came besides and found no room is `lost`.
+    `clock` tells the Unix seconds that the kernel stamps datagrams with.
     """
 
-    def __init__(self, front: DatagramFront, bound: BatchSocket) -> None:
+    def __init__(
+        self,
+        front: DatagramFront,
+        bound: BatchSocket,
+        account: Account | None = None,
+        clock: Callable[[], float] = time,
+    ) -> None:
         self.port = bound.port
+        self.account = account or Account()
         self._front = front
         self._socket = bound
-        self._waiting = Waiting(self._send)
-        self.received = self.answered = self.unanswered = 0
+        self._clock = clock
+        self._waiting = Waiting(self._send, self.account)
+        self._fence = Fence(self._hold_back)
+        self._backlog = Backlog(bound, self.account, self._fence)
         self._loop = asyncio.get_running_loop()
         self._loop.add_reader(bound.fileno(), self._readable)
 
     @property
-    def overflows(self) -> int:
-        """Requests that found too many others waiting."""
-        return self._waiting.overflows
-
-    @property
-    def waiting(self) -> int:
-        """Requests whose answer has to come from elsewhere first."""
-        return len(self._waiting)
-
-    @property
     def lost(self) -> int:
-        """Datagrams that the kernel had no room for."""
+        """Datagrams that the kernel had no room for, or held back for us."""
         return self._socket.lost
 
     async def drain(self, seconds: float) -> None:
         """Give waiting answers that long, then close the socket."""
         await self._waiting.drain(seconds)
         self._loop.remove_reader(self._socket.fileno())
+        self._backlog.drop()
         self._socket.close()
 
     def _readable(self) -> None:
+        if self._backlog:
+            return
+        sock, account = self._socket, self.account
         for _ in range(TURNS):
-            count = self._socket.receive()
-            if count:
-                self._answer(count)
+            count = sock.receive()
+            if not count:
+                return
+            account.received += count
+            now = self._clock()
+            waited = now - sock.batch.came(0)
+            if waited > LATE:
+                self._catch_up(now)
+                return
+            if waited > TARGET:
+                self._fence.see(sock.batch, now)
+            else:
+                self._fence.on_time(now)
+            self._answer(0)
             if count < BATCH:
                 return
 
-    def _answer(self, count: int) -> None:
+    def _catch_up(self, now: float) -> None:
+        """Answer from the newest on; what is left when the turn ends has another one."""
+        self._backlog.take_in(now)
+        for _ in range(TURNS):
+            if not self._backlog:
+                return
+            first = self._backlog.take_up(now)
+            if first < self._socket.batch.count:
+                self._answer(first)
+        if self._backlog:
+            self._loop.call_soon(self._go_on)
+
+    def _go_on(self) -> None:
+        if self._backlog:
+            self.account.received += self._socket.receive()
+            self._catch_up(self._clock())
+
+    def _answer(self, first: int) -> None:
+        """Answer the datagrams in hand from slot `first` on."""
         started = perf_counter()
-        self.received += count
         front, sock = self._front, self._socket
-        found = front.at_once(sock.masked(count), sock.hosts(count), started)
-        outgoing, sizes, first = sock.outgoing, sock.sizes, 0
+        count = sock.batch.count
+        datagrams, hosts = sock.masked(), sock.batch.hosts()
+        if first:
+            datagrams, hosts = datagrams[first:], hosts[first:]
+        found = front.at_once(datagrams, hosts, started)
+        outgoing, sizes = sock.outgoing, sock.sizes
         gaps = []
-        for slot, octets in enumerate(found):
+        for slot, octets in enumerate(found, first):
             if octets is not None:
                 start, size = slot * SLOT, len(octets)
                 outgoing[start : start + size] = octets
@@ -115,21 +157,22 @@ class BatchServer:
             elif not self._ask(slot):
                 sizes[slot] = 0
                 gaps.append(slot)
-        sock.set_ids(count)
+        sock.set_ids(first)
         for gap in gaps:
             self._flush(first, gap)
             first = gap + 1
         self._flush(first, count)
-        known = count - found.count(None)
+        known = len(found) - found.count(None)
         if known:
             front.answered(known, perf_counter() - started)
 
     def _ask(self, slot: int) -> bool:
         """Have a datagram answered; whether the answer is in its slot."""
-        address = self._socket.address(slot)
-        replies = self._front.datagram(self._socket.datagram(slot), address)
+        batch = self._socket.batch
+        address = batch.address(slot)
+        replies = self._front.datagram(batch.datagram(slot), address)
         if replies is None:
-            self.unanswered += 1
+            self.account.dropped["unanswerable"] += 1
             return False
         if not isinstance(replies, (tuple, list)):
             self._waiting.add(cast("Awaitable[Replies]", replies), address)
@@ -147,25 +190,28 @@ class BatchServer:
         self._count(end - first - failed, failed)
 
     def _send(self, replies: Sequence[bytes], address: Address) -> None:
-        """Send the packets of one answer; of a request that deserves none there are none."""
-        if not replies:
-            self.unanswered += 1
-            return
+        """Send the packets of one answer."""
         whole = sum(self._socket.send_to(reply, address) for reply in replies) == len(replies)
         self._count(whole, not whole)
 
     def _count(self, sent: int, failed: int) -> None:
-        self.answered += sent
+        self.account.answered += sent
         if failed:
-            self.unanswered += failed
+            self.account.dropped["unsent"] += failed
             self._front.unsent(failed)
 
+    def _hold_back(self, shares: Mapping[str, float]) -> None:
+        with suppress(OSError):  # then those who send much get much
+            self._socket.hold_back(shares)
 
-async def listen(front: DatagramFront, host: str, port: int) -> BatchServer | UdpServer:
+
+async def listen(
+    front: DatagramFront, host: str, port: int, account: Account | None = None
+) -> BatchServer | UdpServer:
     """Serve a UDP port in the best way that the system has. Raises OSError if it is taken."""
     if AVAILABLE:
         bound = BatchSocket(bound_socket(host, port), front.masked, front.segment)
         if bound.segment == front.segment:
-            return BatchServer(front, bound)
+            return BatchServer(front, bound, account)
         bound.close()
-    return await UdpServer.bind(front.datagram, host, port)
+    return await UdpServer.bind(front.datagram, host, port, account)

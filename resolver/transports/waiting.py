@@ -6,6 +6,9 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final
 
+from resolver.transports.account import Account
+from resolver.transports.shares import Shares
+
 Address = tuple[Any, ...]
 #: The datagrams to send back; None drops the request; an awaitable answers later.
 Replies = Sequence[bytes] | None
@@ -15,30 +18,33 @@ MAX_WAITING: Final = 4096
 
 
 class Waiting:
-    """Answers of one socket that are under way; `overflows` counts what found no place.
+    """Answers of one socket that are under way, each source's share of them bounded.
 
-    `send` is called once for each request, with the replies that it deserves in the end, if any.
+    `send` is called with the replies of each request that comes to deserve some.
     """
 
-    def __init__(self, send: Callable[[Sequence[bytes], Address], None]) -> None:
+    def __init__(
+        self,
+        send: Callable[[Sequence[bytes], Address], None],
+        account: Account,
+        places: int = MAX_WAITING,
+    ) -> None:
         self._send = send
+        self._account = account
+        self._shares = Shares(places)
         self._futures: set[asyncio.Future[Replies]] = set()
-        self.overflows = 0
 
     def add(self, replies: Awaitable[Replies], address: Address) -> None:
         """Send the replies as soon as they are there."""
-        if len(self._futures) >= MAX_WAITING:
-            self.overflows += 1
+        if not self._shares.take(address[0]):
+            self._account.dropped["crowded"] += 1
             if asyncio.iscoroutine(replies):
                 replies.close()
-            self._send((), address)
             return
+        self._account.waiting += 1
         future = asyncio.ensure_future(replies)
         self._futures.add(future)
         future.add_done_callback(lambda done: self._answer(done, address))
-
-    def __len__(self) -> int:
-        return len(self._futures)
 
     async def drain(self, seconds: float) -> None:
         """Give them that long to come."""
@@ -51,12 +57,16 @@ class Waiting:
 
     def _answer(self, done: asyncio.Future[Replies], address: Address) -> None:
         self._futures.discard(done)
-        replies: Replies = None
-        if not done.cancelled():
-            if error := done.exception():
-                asyncio.get_running_loop().call_exception_handler(
-                    {"message": "a datagram's answer failed", "exception": error}
-                )
-            else:
-                replies = done.result()
-        self._send(replies or (), address)
+        self._shares.give_back(address[0])
+        self._account.waiting -= 1
+        if done.cancelled():
+            self._account.dropped["ended"] += 1
+        elif error := done.exception():
+            self._account.dropped["failed"] += 1
+            asyncio.get_running_loop().call_exception_handler(
+                {"message": "a datagram's answer failed", "exception": error}
+            )
+        elif replies := done.result():
+            self._send(replies, address)
+        else:
+            self._account.dropped["unanswerable"] += 1

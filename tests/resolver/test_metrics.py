@@ -29,6 +29,9 @@ def test_what_prometheus_reads():
     counters.answers["handle-udp", "ok"] += 3
     counters.drops["dns-udp", "short"] += 1
     counters.latency("handle-udp").observe(0.001)
+    account = counters.account("handle-udp")
+    account.received, account.answered, account.waiting = 7, 3, 2
+    account.dropped["aged"] = 2
     figures = [("idnode_store_identifiers", "Identifiers registered", "gauge", lambda: 7.0)]
     text = exposition([NodeCollector("baijiu", "sector", counters, figures)]).decode()
     samples = {
@@ -43,3 +46,8 @@ def test_what_prometheus_reads():
     drops = (*node, ("protocol", "dns-udp"), ("reason", "short"), *role)
     assert samples["idnode_drops_total", drops] == 1
     assert samples["idnode_store_identifiers", node + role] == 7
+    udp = (*node, ("protocol", "handle-udp"), *role)
+    assert samples["idnode_requests_received_total", udp] == 7
+    assert samples["idnode_requests_waiting", udp] == 2
+    aged = (*node, ("protocol", "handle-udp"), ("reason", "aged"), *role)
+    assert samples["idnode_requests_dropped_total", aged] == 2

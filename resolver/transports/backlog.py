@@ -1,0 +1,80 @@
+"""Datagrams that came faster than they are answered: the newest first, while it is worth it.
+
+Who has waited long has mostly given up or asked again, and would be answered for nothing; the
+newest are those who still listen. So a server that is behind empties its socket, where order is
+that of arrival, onto this stack.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Final
+
+from resolver.transports.account import Account
+from resolver.transports.batches import BatchSocket
+from resolver.transports.datagram_socket import DEADLINE
+from resolver.transports.fence import Fence
+from resolver.transports.slots import BATCH, Arrivals
+
+#: Batches that are kept; fresher ones take the place of the oldest.
+MAX_KEPT: Final = 32
+#: Batches that are taken in at a time: more than a full socket holds.
+MAX_TAKEN: Final = 256
+
+
+class Backlog:
+    """The stack of one socket; `fence` sees what comes onto it.
+
+    Times are Unix seconds, as the kernel's stamps are. A datagram on the stack is `waiting`.
+    """
+
+    def __init__(self, sock: BatchSocket, account: Account, fence: Fence) -> None:
+        self._socket = sock
+        self._account = account
+        self._fence = fence
+        self._kept: deque[Arrivals] = deque()
+
+    def __bool__(self) -> bool:
+        return bool(self._kept)
+
+    def take_in(self, now: float) -> None:
+        """Set aside the batch in hand, and what the socket holds besides."""
+        batch = self._socket.batch
+        for _ in range(MAX_TAKEN):
+            if batch.count:
+                self._fence.see(batch, now)
+                self._push(self._socket.set_aside(), now)
+            if batch.count < BATCH:
+                return
+            self._account.received += self._socket.receive()
+            batch = self._socket.batch
+
+    def take_up(self, now: float) -> int:
+        """Have the newest batch in hand again; the slot with which those begin that still count."""
+        batch = self._kept.pop()
+        self._socket.take_up(batch)
+        self._account.waiting -= batch.count
+        return self._drop_aged(batch, now)
+
+    def drop(self) -> None:
+        """Forget everything: the server ends."""
+        for batch in self._kept:
+            self._account.waiting -= batch.count
+            self._account.dropped["ended"] += batch.count
+            self._socket.release(batch)
+        self._kept.clear()
+
+    def _push(self, batch: Arrivals, now: float) -> None:
+        self._kept.append(batch)
+        self._account.waiting += batch.count
+        if len(self._kept) > MAX_KEPT:
+            oldest = self._kept.popleft()
+            self._account.waiting -= oldest.count
+            self._account.dropped["backlog"] += oldest.count - self._drop_aged(oldest, now)
+            self._socket.release(oldest)
+
+    def _drop_aged(self, batch: Arrivals, now: float) -> int:
+        aged = batch.older_than(now - DEADLINE)
+        if aged:
+            self._account.dropped["aged"] += aged
+        return aged

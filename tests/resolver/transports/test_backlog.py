@@ -1,0 +1,204 @@
+"""A server that is behind: the newest first, the aged dropped, every datagram accounted for."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Callable
+from time import time
+
+import pytest
+
+from resolver.transports.account import Account
+from resolver.transports.backlog import MAX_KEPT
+from resolver.transports.batches import AVAILABLE, BatchSocket
+from resolver.transports.datagram_socket import DEADLINE, bound_socket
+from resolver.transports.slots import BATCH, Field
+from resolver.transports.udp import UdpServer
+from resolver.transports.udp_batches import LATE, TURNS, BatchServer
+
+#: Long enough for a server to be behind, and for nothing to be aged.
+BEHIND = (LATE + DEADLINE) / 2
+HOST = "127.0.0.1"
+
+
+class Clock:
+    """The system's clock, ahead by as many seconds as the kernel's stamps are to be old."""
+
+    def __init__(self, ahead: float) -> None:
+        self.ahead = ahead
+
+    def __call__(self) -> float:
+        return time() + self.ahead
+
+
+class Front:
+    """Sends everything back: what begins with R as a repeat, with W when the gate is open."""
+
+    masked = (Field(0, 2),)
+    segment = 0
+
+    def __init__(self) -> None:
+        self.order: list[bytes] = []
+        self.first: Callable[[], None] = lambda: None
+        self.gate = asyncio.Event()
+
+    def at_once(self, datagrams, hosts, now):
+        return [b"__" + data[2:] if data[2:3] == b"R" else None for data in datagrams]
+
+    def answered(self, count, seconds):
+        pass
+
+    def datagram(self, data, peer):
+        if not self.order:
+            self.first()
+        self.order.append(data)
+        return self.later(data) if data[2:3] == b"W" else (data,)
+
+    async def later(self, data):
+        await self.gate.wait()
+        return (data,)
+
+    def unsent(self, count):
+        pass
+
+
+@pytest.fixture
+def client():
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 22)
+        sock.setblocking(False)
+        sock.bind((HOST, 0))
+        yield sock
+
+
+@pytest.fixture
+async def served(client):
+    servers = []
+
+    def serve(front: Front, ahead: float) -> BatchServer:
+        bound = BatchSocket(bound_socket(HOST, 0), front.masked, front.segment)
+        servers.append(BatchServer(front, bound, Account(), Clock(ahead)))
+        client.connect((HOST, servers[-1].port))
+        return servers[-1]
+
+    yield serve
+    for server in servers:
+        await server.drain(1.0)
+
+
+def numbered(count: int, kind: bytes = b"A") -> list[bytes]:
+    return [b"%c%c%c%04d" % (n >> 8, n & 255, kind[0], n) for n in range(count)]
+
+
+async def ended(account: Account) -> None:
+    """Wait until all that was taken in has ended."""
+    async with asyncio.timeout(5):
+        while not account.received or account.waiting:  # noqa: ASYNC110 - numbers are no events
+            await asyncio.sleep(0)
+
+
+async def replies(client: socket.socket, count: int) -> list[bytes]:
+    loop = asyncio.get_running_loop()
+    async with asyncio.timeout(5):
+        return [await loop.sock_recv(client, 100) for _ in range(count)]
+
+
+pytestmark = pytest.mark.skipif(not AVAILABLE, reason="recvmmsg is Linux's")
+
+
+async def test_what_is_behind_is_answered_from_the_newest_batch_on(served, client):
+    front = Front()
+    server = served(front, BEHIND)
+    sent = numbered(2 * BATCH + 10)
+    for datagram in sent:
+        client.send(datagram)
+    assert await replies(client, len(sent)) == front.order
+    assert front.order == sent[2 * BATCH :] + sent[BATCH : 2 * BATCH] + sent[:BATCH]
+    assert server.account.answered == server.account.received == len(sent)
+
+
+async def test_repeats_have_their_ids_in_any_order(served, client):
+    front = Front()
+    served(front, BEHIND)
+    sent = numbered(2 * BATCH + 10, b"R")
+    for datagram in sent:
+        client.send(datagram)
+    assert sorted(await replies(client, len(sent))) == sent
+    assert front.order == []
+
+
+async def test_the_aged_are_dropped(served, client):
+    front = Front()
+    server = served(front, 2 * DEADLINE)
+    for datagram in numbered(BATCH + 10):
+        client.send(datagram)
+    await ended(server.account)
+    assert front.order == []
+    assert server.account.dropped == {"aged": BATCH + 10}
+
+
+async def test_only_the_aged_of_a_batch_are_dropped(served, client):
+    front = Front()
+    server = served(front, BEHIND)
+    aged, fresh = numbered(20)[:10], numbered(20)[10:]
+    for datagram in aged:
+        client.send(datagram)
+    client.setblocking(True)
+    moment = time()
+    while time() <= moment:  # the next stamp is a later one
+        pass
+    for datagram in fresh:
+        client.send(datagram)
+    client.setblocking(False)
+    server._clock = lambda: moment + DEADLINE  # noqa: SLF001
+    assert await replies(client, 10) == fresh
+    assert server.account.dropped == {"aged": 10}
+
+
+async def test_when_there_are_too_many_the_oldest_make_room(served, client):
+    front = Front()
+    server = served(front, BEHIND)
+    sent = numbered((MAX_KEPT + 2) * BATCH)
+    for datagram in sent:
+        client.send(datagram)
+    assert sorted(await replies(client, MAX_KEPT * BATCH)) == sent[2 * BATCH :]
+    assert server.account.dropped == {"backlog": 2 * BATCH}
+    assert server.account.received == len(sent)
+
+
+async def test_what_comes_meanwhile_goes_first(served, client):
+    front = Front()
+    server = served(front, BEHIND)
+    sent = numbered(7 * BATCH)
+    front.first = lambda: [client.send(datagram) for datagram in sent[6 * BATCH :]]
+    for datagram in sent[: 6 * BATCH]:
+        client.send(datagram)
+    answered = await replies(client, len(sent))
+    assert answered[:BATCH] == sent[5 * BATCH : 6 * BATCH]
+    assert answered[TURNS * BATCH : (TURNS + 1) * BATCH] == sent[6 * BATCH :]
+    assert answered[-BATCH:] == sent[:BATCH]
+    assert server.account.answered == len(sent)
+
+
+async def test_what_waits_on_the_stack_ends_with_the_server(served, client):
+    front = Front()
+    server = served(front, BEHIND)
+    sent = numbered(6 * BATCH)
+    for datagram in sent:
+        client.send(datagram)
+    await replies(client, 1)
+    account = server.account
+    assert account.received == account.answered + account.waiting
+    await server.drain(0)
+    assert account.received == account.answered + account.dropped.total()
+    assert account.waiting == 0
+
+
+async def test_one_by_one_the_aged_are_dropped_as_well(client):
+    server = UdpServer(lambda data, peer: (data,), bound_socket(HOST, 0), clock=Clock(2 * DEADLINE))
+    client.connect((HOST, server.port))
+    client.send(b"1")
+    await ended(server.account)
+    assert server.account.dropped == {"aged": 1}
+    await server.drain(1.0)
