@@ -177,6 +177,12 @@ class InvalidCredential(Refusal):
     outcome = outcomes.INVALID_CREDENTIAL
 
 
+class AuthenticationUnchecked(Refusal):
+    """It takes the word of another node who asks, or what they may do, and there was none."""
+
+    outcome = outcomes.AUTHENTICATION_ERROR
+
+
 class ChallengeExpired(Refusal):
     """The answer came too late, or a second time."""
 

@@ -1,31 +1,31 @@
 """Who may administer an identifier, and how: HS_ADMIN, groups of administrators, prefixes.
 
 An administrator is the value `index:handle` that holds its key (RFC 3651 section 3.2.1). It is one
-of an identifier if an HS_ADMIN value of the identifier, or of the record of its prefix, names it,
-directly or through HS_VLIST groups. The bootstrap administrator of a prefix P, `300:P/ADMIN`, needs
-no HS_ADMIN. Only records are looked at here, never keys: who somebody is has been checked before.
+of an identifier if an HS_ADMIN value names it, directly or through HS_VLIST groups: one of the
+identifier, of the record of its prefix `0.NA/P`, or of `P/ADMIN`, which lives where P does. The
+bootstrap administrator of P, `300:P/ADMIN`, needs no HS_ADMIN. Only records are looked at here,
+never keys: who somebody is has been checked before.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
-from typing import Final, NamedTuple, TypeAlias
+from collections.abc import Collection, Iterator, Mapping
+from typing import Final, TypeAlias
 
 from registry.changes import Change, Create
 from registry.errors import (
     AuthenticationNeeded,
     DecodeError,
-    InvalidIdentifier,
     NotAnAdministrator,
     NotPermitted,
 )
+from registry.membership import Identity, RecordOf, is_meant
 from registry.schemes.handle import (
     DEFAULT_RULES,
     PREFIX_RECORDS,
     HandleRules,
     Key,
     parent,
-    parse,
     prefix_record,
 )
 from registry.storage.interface import ADMINISTRATOR
@@ -38,15 +38,10 @@ from registry.values.value import (
     decode_value,
     scan,
 )
-from registry.values.vlist import decode_vlist
 from registry.values.wire import u32
 
 #: Where the key of a bootstrap administrator is.
 BOOTSTRAP_INDEX: Final = 300
-#: How deep groups may be nested, how many members of one are looked at, how many groups in all.
-MAX_DEPTH: Final = 4
-MAX_MEMBERS: Final = 64
-MAX_GROUPS: Final = 64
 
 _P = AdminPermission
 #: What replacing one value by another takes, by whether they are HS_ADMIN (None: there is none).
@@ -61,18 +56,7 @@ _NEEDED: Final[dict[tuple[bool | None, bool | None], AdminPermission]] = {
     (False, True): _P.REMOVE_VALUE | _P.ADD_ADMIN,
 }
 
-RecordOf: TypeAlias = Callable[[str, str], "bytes | None"]
 Pieces: TypeAlias = Mapping[int, bytes]
-
-
-class Identity(NamedTuple):
-    """The administrator `index:handle`: the value that holds its key."""
-
-    handle: Key
-    index: int  # type: ignore[assignment]  # hides tuple.index, which nobody needs here
-
-    def __str__(self) -> str:
-        return f"{self.index}:{self.handle}"
 
 
 def bootstrap_administrator(prefix: str) -> Identity:
@@ -88,31 +72,40 @@ def governing_prefix(key: Key) -> str:
 
 
 class Rights:
-    """The rights on one node. `record` reads the values of an identifier; `administrators` run the
-    node and may do everything on it."""
+    """The rights on one node.
+
+    `record` reads the values of identifiers that live there; `anywhere`, which those of other nodes
+    too, is asked only if rights do not follow from these. `administrators` run the node and may do
+    everything on it.
+    """
 
     def __init__(
         self,
         record: RecordOf,
         administrators: Collection[Identity] = (),
         rules: HandleRules = DEFAULT_RULES,
+        anywhere: RecordOf | None = None,
     ) -> None:
-        self._record = record
+        self._readers = (record,) if anywhere is None else (record, anywhere)
         self._administrators = frozenset(administrators)
         self._rules = rules
 
-    def held(self, identity: Identity, key: Key, record: bytes | None) -> AdminPermission | None:
+    def held(
+        self, identity: Identity, key: Key, record: bytes | None, read: RecordOf | None = None
+    ) -> AdminPermission | None:
         """What the identity may do with an identifier; None if it is no administrator of it.
 
-        `record` is the identifier's own, None where it does not exist (yet).
+        `record` is the identifier's own, None where it does not exist (yet); `read` finds the
+        others, as `record` does unless it is given.
         """
+        read = read or self._readers[0]
         prefix = governing_prefix(key)
         if identity in self._administrators or identity == bootstrap_administrator(prefix):
             return ALL_PERMISSIONS
         found = None
-        for holder in (record, self._record(*prefix_record(prefix))):
+        for holder in (record, read(Key(prefix, ADMINISTRATOR)), read(prefix_record(prefix))):
             for reference, permissions in _admins(holder):
-                if self._is_meant(identity, reference):
+                if is_meant(identity, reference, read, self._rules):
                     found = permissions | (found or _P(0))
         return found
 
@@ -125,15 +118,17 @@ class Rights:
     ) -> None:
         """Raise unless the identity holds one of the given sets of permissions in full.
 
-        Raises AuthenticationNeeded for nobody, NotAnAdministrator, NotPermitted.
+        Raises AuthenticationNeeded for nobody, NotAnAdministrator, NotPermitted, and what
+        `anywhere` raises.
         """
         if identity is None:
             raise AuthenticationNeeded()
-        held = self.held(identity, key, record)
-        if held is None:
-            raise NotAnAdministrator()
-        if not any(held & needed == needed for needed in enough):
-            raise NotPermitted()
+        held = None
+        for read in self._readers:
+            held = self.held(identity, key, record, read)
+            if held is not None and any(held & needed == needed for needed in enough):
+                return
+        raise NotAnAdministrator() if held is None else NotPermitted()
 
     def need_server(self, identity: Identity | None) -> None:
         """Raise unless the identity is one of those who run the node."""
@@ -165,38 +160,6 @@ class Rights:
                 raise
             self.need(identity, change.key, record, _P.DELETE_HANDLE)
             self.need(identity, change.key, None, _P.ADD_HANDLE)
-
-    def _is_meant(self, identity: Identity, reference: Reference) -> bool:
-        """Whether a reference names the identity, or a group that it is in."""
-        seen: set[Identity] = set()
-        level = list(self._identities((reference,)))
-        for _ in range(MAX_DEPTH):
-            if any(_matches(meant, identity) for meant in level):
-                return True
-            groups = [meant for meant in dict.fromkeys(level) if meant.index and meant not in seen]
-            groups = groups[: MAX_GROUPS - len(seen)]
-            seen.update(groups)
-            level = [member for group in groups for member in self._members(group)]
-        return any(_matches(meant, identity) for meant in level)
-
-    def _members(self, group: Identity) -> Iterator[Identity]:
-        """The members of the HS_VLIST that a reference leads to; none if it is something else."""
-        record = self._record(*group.handle)
-        for span in scan(record) if record is not None else ():
-            if span.index == group.index and span.type.upper() == b"HS_VLIST":
-                assert record is not None
-                try:
-                    members = decode_vlist(decode_value(record[span.start : span.end]).data)
-                except DecodeError:
-                    return
-                yield from self._identities(members[:MAX_MEMBERS])
-
-    def _identities(self, references: tuple[Reference, ...]) -> Iterator[Identity]:
-        for reference in references:
-            try:
-                yield Identity(parse(reference.handle, self._rules), reference.index)
-            except InvalidIdentifier:
-                continue
 
 
 def needed_permissions(before: Pieces, after: Pieces) -> AdminPermission:
@@ -242,7 +205,3 @@ def _admins(record: bytes | None) -> Iterator[tuple[Reference, AdminPermission]]
         except DecodeError:
             continue
         yield Reference(admin.handle, admin.index), admin.permissions
-
-
-def _matches(meant: Identity, identity: Identity) -> bool:
-    return meant.handle == identity.handle and meant.index in (0, identity.index)

@@ -40,19 +40,22 @@ class Authority:
         """The node's own answer, None if the prefix is unknown here."""
         key = query.key
         if self._tree.homes(key):
-            record = self._records.record(key.prefix, key.suffix)
-            if record is not None:
-                return select(record, query, now)
-            return self._absent(query, now)
+            record = self.record(query, now)
+            return select(record, query, now) if isinstance(record, bytes) else record
         if key.prefix == PREFIX_RECORDS:
             return self._prefix_referral(query, self._tree.derived_for(key.suffix), now)
         return self._service_referral(query, now)
+
+    def record(self, query: Query, now: float) -> bytes | Answer:
+        """All values of a homed identifier, registered or computed; else why there are none."""
+        record = self._records.record(*query.key)
+        return self._absent(query, now) if record is None else record
 
     def subject(self, key: Key) -> Key:
         """The registered identifier on which the answer about `key` depends."""
         return self._computed.subject(key)
 
-    def _absent(self, query: Query, now: float) -> Answer:
+    def _absent(self, query: Query, now: float) -> bytes | Answer:
         """A homed identifier that is not there: it may be computed, or be further down."""
         if query.key.prefix == PREFIX_RECORDS:
             referral = self._prefix_referral(query, self._tree.derived_for(query.key.suffix), now)
@@ -65,9 +68,7 @@ class Authority:
             record = self._computed.record(query)
         except NotComputable as reason:
             return Refused(outcomes.INTERNAL, str(reason))
-        if record is None:
-            return Refused(outcomes.NOT_FOUND, ttl=NEGATIVE_TTL)
-        return select(record, query, now)
+        return Refused(outcomes.NOT_FOUND, ttl=NEGATIVE_TTL) if record is None else record
 
     def _prefix_referral(self, query: Query, found: Delegation | None, now: float) -> Answer | None:
         if found is None or found.derived is None:

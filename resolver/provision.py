@@ -12,8 +12,8 @@ from dataclasses import replace
 from typing import Final
 
 from registry import accounts
-from registry.authorisation import Role
 from registry.audit import Actor
+from registry.authorisation import Role
 from registry.changes import Create, PutValues
 from registry.clock import Clock
 from registry.grouping import Asked

@@ -3,6 +3,7 @@
 service         what an identity may have done: the one place where rights are checked
 verification    whether somebody holds the key they name
 elsewhere       the same for keys that are kept on other nodes
+far_records     records of other nodes that rights rest on
 challenges      questions that wait for their answer
 sessions        keys agreed upon with clients, counters, time-outs
 session_service setting sessions up, and requests in them

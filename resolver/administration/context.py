@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from registry.rights import Identity
+from registry.membership import Identity
 
 UDP: Final = "handle-udp"
 TCP: Final = "handle-tcp"

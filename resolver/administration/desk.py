@@ -7,19 +7,22 @@ from collections.abc import Callable, Collection
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 from registry.clock import Clock
+from registry.membership import Identity
 from registry.prefix_tree import PrefixTree
 from registry.registration import Registrar
-from registry.rights import Identity, Rights
-from registry.schemes.handle import DEFAULT_RULES, HandleRules
+from registry.rights import Rights
+from registry.schemes.handle import DEFAULT_RULES, HandleRules, Key
 from registry.storage.interface import Store
 from registry.workers import Workers
 from resolver.administration.certification import Certifier
 from resolver.administration.dialogue import Dialogue
+from resolver.administration.far_records import FarRecords
 from resolver.administration.operations import Operations
 from resolver.administration.service import Administration
 from resolver.administration.session_service import SessionService
 from resolver.administration.tasks import Resolve
-from resolver.administration.verification import Elsewhere, Verifier
+from resolver.administration.verification import Elsewhere, Nowhere, Verifier
+from resolver.authority import Authority
 from resolver.metrics import Counters
 
 
@@ -46,6 +49,7 @@ class Desk:
         store: Store,
         registrar: Registrar,
         tree: PrefixTree,
+        authority: Authority,
         certifier: Certifier,
         clock: Clock,
         counters: Counters,
@@ -57,8 +61,17 @@ class Desk:
         rules: HandleRules = DEFAULT_RULES,
     ) -> None:
         self._workers = Workers("authentication")
-        rights = Rights(store.lookup.record, administrators, rules)
-        self.service = Administration(store, registrar, tree, rights, clock)
+        elsewhere = elsewhere or Nowhere()
+        far = FarRecords(elsewhere, clock)
+
+        def here(key: Key) -> bytes | None:
+            return store.lookup.record(*key) if tree.homes(key) else None
+
+        def anywhere(key: Key) -> bytes | None:
+            return store.lookup.record(*key) if tree.homes(key) else far.record(key)
+
+        rights = Rights(here, administrators, rules, anywhere)
+        self.service = Administration(store, registrar, tree, authority, rights, far, clock)
         self.verifier = Verifier(
             self.service.values, self.service.homes, self._workers, elsewhere, rules
         )

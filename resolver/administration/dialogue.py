@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 from functools import partial
 from typing import Final, Protocol, TypeVar
 
@@ -25,13 +26,14 @@ from registry.errors import (
     ValueExists,
     ValuesNotFound,
 )
+from registry.membership import Identity
 from registry.outcomes import Outcome
-from registry.rights import Identity
 from registry.storage.interface import MustWait
 from resolver.administration.certification import Certifier
 from resolver.administration.challenges import Challenges
 from resolver.administration.context import UDP, Context
 from resolver.administration.exchange import Exchange
+from resolver.administration.far_records import NotAtHand
 from resolver.administration.operations import TaskOf
 from resolver.administration.security_log import SecurityLog
 from resolver.administration.session_service import NO_MAC, OF_SESSIONS, SessionService
@@ -229,7 +231,8 @@ class Dialogue:
     ) -> Parts:
         """Do the task once somebody has proved who they are, which counts for their session too."""
         if claimed.index:
-            await self._gather(partial(task.check, claimed))
+            with suppress(NotAtHand):  # other nodes are asked for those only who prove themselves
+                await self._gather(partial(task.check, claimed))
         exchange.identity = identity = await proof()
         session = exchange.session
         if session is not None and session.identity == claimed:

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import Final
 
 from registry.clock import Clock
-from registry.errors import Overloaded
+from registry.errors import AuthenticationUnchecked, Overloaded
 from registry.schemes.handle import Key, parse
 from registry.values.site import Site
 from resolver.client import Client, Denied, ExchangeFailed
@@ -46,19 +46,23 @@ class OtherNodes:
         self._asking = 0
 
     async def record(self, key: Key) -> bytes | None:
-        """The public values of an identifier as its own node certifies them. Raises Overloaded."""
+        """The public values of an identifier as its own node certifies them.
+
+        Raises AuthenticationUnchecked where nobody does, Overloaded.
+        """
         with self._one_more():
             try:
                 endpoint = await self._client.find(str(key), (self._root(),))
                 answer = await self._client.resolve(str(key), endpoint, certified=True)
-            except (ExchangeFailed, Denied):
-                return None
+            except (ExchangeFailed, Denied) as failure:
+                raise AuthenticationUnchecked(f"{key} could not be read") from failure
         return answer.record if isinstance(answer, Values) else None
 
     async def vouches(self, request: VerifyRequest, version: Version) -> bool:
-        """Whether the node that holds the secret finds the answer right; False if nobody says so.
+        """Whether the node that holds the secret finds the answer right.
 
-        `version` is that of the answer, which says how its digest was made. Raises Overloaded.
+        `version` is that of the answer, which says how its digest was made. Raises
+        AuthenticationUnchecked where nobody says, Overloaded.
         """
         identifier = str(parse(request.user_handle))
         body = encode_verify_request(request)
@@ -75,8 +79,8 @@ class OtherNodes:
                     lambda octets: _verdict(asked, octets, home.public_key),
                     PATIENCE,
                 )
-            except (ExchangeFailed, Denied):
-                return False
+            except (ExchangeFailed, Denied) as failure:
+                raise AuthenticationUnchecked(f"nobody vouches for {identifier}") from failure
         return received.reply
 
     @contextmanager

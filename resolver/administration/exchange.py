@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from registry.rights import Identity
+from registry.membership import Identity
 from resolver.administration.context import Context
 from resolver.administration.sessions import Session
 from resolver.administration.tasks import Part

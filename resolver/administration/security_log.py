@@ -13,7 +13,7 @@ from typing import Final
 
 from registry.clock import Clock
 from registry.errors import Refusal
-from registry.rights import Identity
+from registry.membership import Identity
 
 _log = logging.getLogger("resolver.security")
 

@@ -10,47 +10,62 @@ from collections.abc import AsyncIterator, Callable
 from functools import partial
 from typing import TypeVar
 
-from registry import outcomes
 from registry.audit import Actor
 from registry.changes import Change, Guarded, decide
 from registry.clock import Clock
 from registry.errors import PrefixNotHomed
 from registry.grouping import Done
+from registry.membership import Identity
 from registry.prefix_tree import TOP, PrefixTree
 from registry.registration import Registrar
-from registry.rights import Identity, Rights
+from registry.rights import Rights
 from registry.schemes.handle import Key, prefix_record
 from registry.storage.interface import Store
 from registry.values.admin import AdminPermission
-from resolver.query import Answer, Query, Refused
-from resolver.selection import NEGATIVE_TTL, select_restricted
+from resolver.administration.far_records import FarRecords
+from resolver.authority import Authority
+from resolver.query import Answer, Query
+from resolver.selection import select_restricted
 
 T = TypeVar("T")
 
 
 class Administration:
-    """Changes, restricted reading and lists on one node. `tree` says what the node homes."""
+    """Changes, restricted reading and lists on one node.
+
+    `tree` says what the node homes, `authority` what is registered there or computed; `far` are
+    the records of other nodes that `rights` may rest on.
+    """
 
     def __init__(
-        self, store: Store, registrar: Registrar, tree: PrefixTree, rights: Rights, clock: Clock
+        self,
+        store: Store,
+        registrar: Registrar,
+        tree: PrefixTree,
+        authority: Authority,
+        rights: Rights,
+        far: FarRecords,
+        clock: Clock,
     ) -> None:
         self._store = store
         self._lookup = store.lookup
         self._registrar = registrar
         self._tree = tree
+        self._authority = authority
         self._rights = rights
+        self._far = far
         self._clock = clock
 
     async def perform(self, identity: Identity | None, change: Change, origin: str) -> Done:
         """Make a change that came from `origin`; returns when it is durable.
 
         Rights are held against the record as it is when the change is decided, in one step with
-        it. Raises AuthenticationNeeded, NotAnAdministrator, NotPermitted and what
-        `Registrar.submit` raises.
+        it. Raises AuthenticationNeeded, NotAnAdministrator, NotPermitted, AuthenticationUnchecked
+        and what `Registrar.submit` raises.
         """
-        return await self._registrar.submit(
-            self._guarded(identity, change), _actor(identity, origin)
-        )
+        guarded, actor = self._guarded(identity, change), _actor(identity, origin)
+        submit = partial(self._registrar.submit, guarded, actor)
+        return await (submit() if identity is None else self._far.provide(identity, submit))
 
     async def gather(self, decide: Callable[[], T]) -> T:
         """What one of the checks or reads below gives, where the store may have to be waited for.
@@ -58,6 +73,11 @@ class Administration:
         Called by themselves, those raise MustWait there.
         """
         return await self._store.gather(decide, for_change=True)
+
+    async def decide_for(self, identity: Identity | None, decide: Callable[[], T]) -> T:
+        """The same for somebody who has proved who they are: other nodes may be asked as well."""
+        attempt = partial(self.gather, decide)
+        return await (attempt() if identity is None else self._far.provide(identity, attempt))
 
     def foresee(self, identity: Identity | None, change: Change) -> None:
         """Raise what `perform` would, as far as the stored state tells; changes nothing."""
@@ -71,14 +91,14 @@ class Administration:
 
         Raises AuthenticationNeeded, NotAnAdministrator or NotPermitted without the right to read.
         """
-        key = query.key
+        key, now = query.key, self._clock.now()
         if not self._tree.homes(key):
             raise PrefixNotHomed(key.prefix)
-        record = self._lookup.record(*key)
-        if record is None:
-            return Refused(outcomes.NOT_FOUND, ttl=NEGATIVE_TTL)
+        record = self._authority.record(query, now)
+        if not isinstance(record, bytes):
+            return record
         self._rights.need(identity, key, record, AdminPermission.READ_VALUE)
-        return select_restricted(record, query, self._clock.now())
+        return select_restricted(record, query, now)
 
     def check_listing(self, identity: Identity | None, prefix: str) -> None:
         """Raise unless the identity may list the identifiers of a prefix homed here."""
@@ -91,7 +111,7 @@ class Administration:
 
         Raises what `check_listing` raises.
         """
-        await self.gather(lambda: self.check_listing(identity, prefix))
+        await self.decide_for(identity, partial(self.check_listing, identity, prefix))
         return (row.key async for row in self._store.reads.scan(prefix))
 
     def check_server(self, identity: Identity | None) -> None:

@@ -21,7 +21,7 @@ from registry.errors import (
     SessionFailed,
     SessionUnknown,
 )
-from registry.rights import Identity
+from registry.membership import Identity
 from registry.values.key import decode_public_key
 from registry.workers import Workers
 from resolver.administration.exchange import Exchange

@@ -11,7 +11,7 @@ from collections import OrderedDict
 from typing import Final
 
 from registry.errors import Overloaded, Replayed, SessionUnknown
-from registry.rights import Identity
+from registry.membership import Identity
 from resolver.administration.challenges import UNKNOWN
 
 #: Longest and shortest time in seconds that a session may lie unused.

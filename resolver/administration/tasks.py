@@ -21,7 +21,7 @@ from registry.errors import (
     PrefixNotHomed,
     Unsupported,
 )
-from registry.rights import Identity
+from registry.membership import Identity
 from registry.schemes.handle import Key
 from resolver.administration.context import Context
 from resolver.administration.service import Administration
@@ -166,7 +166,7 @@ class ReadValues:
         )
         if restricted:
             read = partial(self.administration.read, identity, self.query)
-            answer = await self.administration.gather(read)
+            answer = await self.administration.decide_for(identity, read)
         return (_part(self.query.asked, answer, restricted),)
 
 

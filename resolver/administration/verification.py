@@ -16,7 +16,7 @@ from registry.errors import (
     InvalidIdentifier,
     PrefixNotHomed,
 )
-from registry.rights import Identity
+from registry.membership import Identity
 from registry.schemes.handle import DEFAULT_RULES, HandleRules, Key, parse
 from registry.values.key_objects import load_public_key
 from registry.values.value import decode_value, scan
@@ -47,11 +47,14 @@ class Elsewhere(Protocol):
     """Asks other nodes about keys of identifiers that are not homed here."""
 
     async def record(self, key: Key) -> bytes | None:
-        """The public values of an identifier, None where there are none."""
+        """The public values of an identifier, None where there are none.
+
+        Raises AuthenticationUnchecked where nobody can tell, Overloaded.
+        """
         ...
 
     async def vouches(self, request: VerifyRequest, version: Version) -> bool:
-        """Whether the node that holds the secret finds the answer right."""
+        """Whether the node that holds the secret finds the answer right. Raises the same."""
         ...
 
 
@@ -73,13 +76,13 @@ class Verifier:
         values: Callable[[Key], Awaitable[bytes | None]],
         homes: Callable[[Key], bool],
         workers: Workers,
-        elsewhere: Elsewhere | None = None,
+        elsewhere: Elsewhere,
         rules: HandleRules = DEFAULT_RULES,
     ) -> None:
         self._values = values
         self._homes = homes
         self._workers = workers
-        self._elsewhere = elsewhere or Nowhere()
+        self._elsewhere = elsewhere
         self._rules = rules
 
     def claimed(self, answer: ChallengeAnswer) -> Identity:
@@ -99,7 +102,7 @@ class Verifier:
         """Who gave an answer to a challenge, with the index of the very key where it named none.
 
         `version` is that of the message with the answer. Raises AuthenticationFailed,
-        InvalidCredential for an unknown kind of key, Overloaded.
+        InvalidCredential for an unknown kind of key, AuthenticationUnchecked, Overloaded.
         """
         claimed = self.claimed(answer)
         away = not self._homes(claimed.handle)
@@ -127,7 +130,7 @@ class Verifier:
         """The identity if one of its keys of that type passes the check, which runs in a thread.
 
         The check takes the key's data and may raise DecodeError, which does not pass. Raises
-        AuthenticationFailed, Overloaded.
+        AuthenticationFailed, AuthenticationUnchecked, Overloaded.
         """
         for key in await self._keys(claimed, key_type):
             if await self._workers.run(_passes, holds, key.data):

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 from registry.clock import Clock
 from registry.errors import AuthenticationFailed, InvalidCredential, SessionUnknown
-from registry.rights import Identity
+from registry.membership import Identity
 from resolver.administration.verification import Verifier
 from resolver.administration.web_sessions import WebSession, WebSessions
 from resolver.codecs.handle.answers import (

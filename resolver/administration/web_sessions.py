@@ -11,7 +11,7 @@ from collections import OrderedDict
 from typing import Final
 
 from registry.errors import Overloaded, SessionUnknown
-from registry.rights import Identity
+from registry.membership import Identity
 
 #: Seconds for which a session may lie unused.
 IDLE: Final = 1800.0

@@ -19,7 +19,9 @@ from resolver.recursion.events import Ask, Event, Reply
 async def find_home(key: Key, start: tuple[Site, ...], ask: AskServer, clock: Clock) -> Endpoint:
     """Walk towards an identifier, existing or not, and take the last sites that were named.
 
-    Raises Denied where the walk ends elsewhere, Unreachable where nobody there administers.
+    The record of a prefix is where identifiers of the prefix above it are, and that is where the
+    walk goes: a prefix referral (303) would not say whose sites it names. Raises Denied where the
+    walk ends elsewhere, Unreachable where nobody there administers.
     """
     nobody_answers = False
 
@@ -31,13 +33,15 @@ async def find_home(key: Key, start: tuple[Site, ...], ask: AskServer, clock: Cl
 
     known = DelegationCache()
     recursor = Recursor(start, overheard, clock, delegations=known)
-    answer = await recursor.resolve(Query(str(key).encode(), key))
+    above = home(key)
+    towards = Key(above, "") if key.is_prefix_record and above else key
+    answer = await recursor.resolve(Query(str(towards).encode(), towards))
     if nobody_answers:
         # For a walk from the root such an identifier does not exist; nobody can make it either.
         raise Denied(outcomes.NOT_RESPONSIBLE.handle, f"nobody answers for {key}")
     if isinstance(answer, Refused) and answer.outcome not in DENIALS:
         raise Denied(answer.outcome.handle, answer.detail)
-    zone = known.closest(home(key), clock.monotonic())
+    zone = known.closest(above, clock.monotonic())
     return administration_endpoint(key, start if zone is None else zone.sites)
 
 

@@ -119,6 +119,7 @@ def _desk(
         holding.store,
         holding.registrar,
         holding.holdings.tree,
+        holding.authority,
         certification.certifier,
         setting.clock,
         counters,

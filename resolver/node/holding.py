@@ -28,10 +28,14 @@ class Holding(NamedTuple):
     registrar: Registrar
     holdings: Holdings
 
+    @property
+    def authority(self) -> Authority:
+        """What it answers by itself."""
+        return Authority(self.holdings.tree, self.store.lookup, self.holdings.computed)
+
     def sources(self, clock: Clock) -> Sources:
         """The resolve function over it."""
-        authority = Authority(self.holdings.tree, self.store.lookup, self.holdings.computed)
-        return Sources(authority, gather=self.store.gather, clock=clock)
+        return Sources(self.authority, gather=self.store.gather, clock=clock)
 
 
 async def open_holding(

@@ -24,7 +24,7 @@ from registry.errors import (
     Refusal,
 )
 from registry.grouping import Done
-from registry.rights import Identity
+from registry.membership import Identity
 from registry.schemes.handle import DEFAULT_RULES, HandleRules, Key, parse
 from registry.values.value import scan
 from resolver.administration.operations import minted
@@ -142,7 +142,9 @@ class JsonAdministration:
         if identity is None or not needs_authentication(answer):
             return answer
         try:
-            return await self._service.gather(lambda: self._service.read(identity, query))
+            return await self._service.decide_for(
+                identity, partial(self._service.read, identity, query)
+            )
         except Refusal as refusal:
             reply = encode_refusal(refusal, query.asked, asked.style)
             return self.callers.refuse(refusal, reply, request, identity, "read")

@@ -7,7 +7,7 @@ from typing import Final
 
 from registry.clock import Clock
 from registry.errors import InvalidIdentifier, Overloaded, Refusal
-from registry.rights import Identity
+from registry.membership import Identity
 from registry.schemes.handle import parse
 from resolver.administration.security_log import SecurityLog
 from resolver.administration.web_login import Credentials, WebLogin

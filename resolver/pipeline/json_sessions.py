@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from registry.errors import Overloaded, Refusal, SessionUnknown
-from registry.rights import Identity
+from registry.membership import Identity
 from resolver.administration.web_login import Credentials
 from resolver.administration.web_sessions import WebSession
 from resolver.codecs.json_api.authorization import Login

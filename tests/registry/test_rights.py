@@ -15,11 +15,8 @@ from registry.errors import (
     NotPermitted,
     Refusal,
 )
+from registry.membership import MAX_DEPTH, MAX_GROUPS, MAX_MEMBERS, Identity
 from registry.rights import (
-    MAX_DEPTH,
-    MAX_GROUPS,
-    MAX_MEMBERS,
-    Identity,
     Rights,
     bootstrap_administrator,
     governing_prefix,
@@ -60,14 +57,14 @@ class Records(dict[Key, list[Value]]):
 
     reads = 0
 
-    def record(self, prefix: str, suffix: str) -> bytes | None:
+    def record(self, key: Key) -> bytes | None:
         self.reads += 1
-        values = self.get(Key(prefix, suffix))
+        values = self.get(key)
         return None if values is None else encode_record(values)
 
 
 def held(records: Records, identity: Identity, key: Key = KEY) -> P | None:
-    return Rights(records.record).held(identity, key, records.record(*key))
+    return Rights(records.record).held(identity, key, records.record(key))
 
 
 def test_an_administrator_named_by_the_record_itself():
@@ -92,6 +89,27 @@ def test_an_administrator_named_by_the_record_of_the_prefix():
     assert held(records, ALICE) == P.MODIFY_VALUE
     assert held(records, ALICE, Key("88.901.7", "NOT-THERE")) == P.MODIFY_VALUE
     assert held(records, ALICE, Key("88.901", "BOT-1")) is None
+
+
+def test_an_administrator_named_where_the_bootstrap_administrator_is():
+    records = Records({Key("88.901.7", "ADMIN"): [admin("88.901.7/ALICE", 300, P.ADD_HANDLE)]})
+    assert held(records, ALICE) == P.ADD_HANDLE
+    assert held(records, ALICE, PREFIX_RECORD) is None
+    assert held(records, ALICE, Key("88.901.8", "BOT-1")) is None
+
+
+def test_other_nodes_are_asked_only_where_rights_do_not_follow_from_this_one():
+    here, everywhere = Records({KEY: [admin("88.901.7/ALICE", 300, P.READ_VALUE)]}), Records()
+    everywhere.update(here)
+    everywhere[PREFIX_RECORD] = [admin("88.901.7/ALICE", 300, P.DELETE_HANDLE)]
+    rights = Rights(here.record, anywhere=everywhere.record)
+    rights.need(ALICE, KEY, here.record(KEY), P.READ_VALUE)
+    assert not everywhere.reads
+    rights.need(ALICE, KEY, here.record(KEY), P.READ_VALUE | P.DELETE_HANDLE)
+    with pytest.raises(NotPermitted):
+        rights.need(ALICE, KEY, here.record(KEY), P.ADD_VALUE)
+    with pytest.raises(NotAnAdministrator):
+        rights.need(BOB, KEY, here.record(KEY), P.READ_VALUE)
 
 
 def test_the_bootstrap_administrator_needs_no_record():
@@ -190,7 +208,7 @@ def test_any_web_of_groups_is_bounded(web: dict[str, list[list[tuple[str, int]]]
     records[KEY] = [admin(*reference, at=at) for at, reference in enumerate(start, 1)]
     found = held(records, ALICE)
     assert found is None
-    assert records.reads <= 2 + len(start) * (MAX_GROUPS + 1)
+    assert records.reads <= 3 + len(start) * (MAX_GROUPS + 1)
 
 
 URL, OTHER = Value(1, b"URL", b"a"), Value(1, b"URL", b"b")

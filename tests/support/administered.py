@@ -18,10 +18,10 @@ from typing import Any, Final, NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from registry.clock import ManualClock
+from registry.clock import Clock, ManualClock
+from registry.membership import Identity
 from registry.prefix_tree import PrefixTree
 from registry.registration import Registrar
-from registry.rights import Identity
 from registry.schemes.handle import Key
 from registry.storage.interface import ACTIVE, Row
 from registry.storage.sqlite import SqliteStore
@@ -86,7 +86,7 @@ async def administered_node(directory: Path, settings: str = "") -> AsyncIterato
 
 @asynccontextmanager
 async def administered_nodes(
-    directory: Path, *names: str, settings: str = ""
+    directory: Path, *names: str, settings: str = "", clock: Clock | None = None
 ) -> AsyncIterator[tuple[Administered, ...]]:
     """Nodes of the topology in `recorded_server`, started in this order; nothing is registered.
 
@@ -98,7 +98,7 @@ async def administered_nodes(
     async with AsyncExitStack() as stack:
         nodes = []
         for name in names:
-            node = Node(topology, topology.node(name), data)
+            node = Node(topology, topology.node(name), data, clock)
             await node.start(seed=0)
             stack.push_async_callback(asyncio.wait_for, node.drain(), PATIENCE)
             nodes.append(node)
@@ -149,7 +149,8 @@ async def desk(
         registrar = Registrar(store, clock)
         stack.push_async_callback(registrar.aclose)
         tree = PrefixTree(homed)
-        sources = Sources(Authority(tree, store.lookup), clock=clock)
+        authority = Authority(tree, store.lookup)
+        sources = Sources(authority, clock=clock)
         certification = Certification(lambda: key)
         stack.callback(certification.close)
         responder = Responder(
@@ -160,6 +161,7 @@ async def desk(
             store,
             registrar,
             tree,
+            authority,
             certification.certifier,
             clock,
             counters,

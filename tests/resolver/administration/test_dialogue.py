@@ -9,7 +9,8 @@ from dataclasses import replace
 import pytest
 
 from registry.audit import Actor
-from registry.rights import Identity, bootstrap_administrator
+from registry.membership import Identity
+from registry.rights import bootstrap_administrator
 from registry.schemes.handle import Key
 from registry.values.value import Reference, Value, decode_record, encode_record
 from registry.values.vlist import encode_vlist

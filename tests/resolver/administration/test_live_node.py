@@ -13,14 +13,18 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from registry.rights import bootstrap_administrator
 from registry.values.admin import Admin, encode_admin
 from registry.values.key_objects import dump_public_key
-from registry.values.value import Value
+from registry.values.value import ADMIN_READ, ADMIN_WRITE, Value, decode_record
 from resolver.codecs.handle.bodies.administration import (
     ValuesRequest,
     decode_handles,
     encode_handle,
     encode_values_request,
 )
-from resolver.codecs.handle.bodies.resolution import ResolveRequest, encode_resolve_request
+from resolver.codecs.handle.bodies.resolution import (
+    ResolveRequest,
+    decode_resolve_reply,
+    encode_resolve_request,
+)
 from resolver.codecs.handle.codes import OpCode
 from resolver.codecs.handle.framing import MessageStream
 from resolver.codecs.handle.header import CT, PO
@@ -171,3 +175,25 @@ async def test_public_keys_kept_on_another_node_are_fetched_certified(tmp_path: 
             body = encode_values_request(ValuesRequest(b"0.NA/88.1000", (replace(URL, index=9),)))
             request = client.request(OpCode.ADD_VALUES, body)
             assert (await client.administer(request, signer, key)).response_code == 1
+
+
+async def test_restricted_values_of_computed_identifiers_are_read_by_who_may(node: Administered):
+    who, key = bootstrap_administrator(SECTOR), secret(node, SECTOR)
+    inside = b'<template delimiter="@"><foreach><value/></foreach></template>'
+    copies = b"<namespace>" + inside + b"</namespace>"
+    hidden = Value(2, b"NOTE", b"for administrators", permissions=ADMIN_READ | ADMIN_WRITE)
+    registered = {"": Value(5, b"HS_NAMESPACE", copies), "BATCH": hidden}
+    resolve = encode_resolve_request(ResolveRequest(f"{SECTOR}/Batch@1".encode()))
+    async with Client.to(node.address) as client:
+        for suffix, value in registered.items():
+            body = encode_values_request(ValuesRequest(f"{SECTOR}/{suffix}".encode(), (URL, value)))
+            request = client.request(OpCode.CREATE_HANDLE, body)
+            assert (await client.administer(request, who, key)).response_code == 1
+        public = await client.ask(OpCode.RESOLVE, resolve, op_flags=PO)
+        read = await client.administer(client.request(OpCode.RESOLVE, resolve), who, key)
+        other = client.request(OpCode.RESOLVE, resolve)
+        stranger = bootstrap_administrator(HOSTED)
+        assert (await client.administer(other, stranger, secret(node, HOSTED))).response_code == 400
+    seen = [decode_resolve_reply(reply.body) for reply in (public, read)]
+    assert [name for name, _ in seen] == [f"{SECTOR}/Batch@1".encode()] * 2
+    assert [[one.index for one in decode_record(record)] for _, record in seen] == [[1], [1, 2]]

@@ -15,7 +15,7 @@ import pytest_asyncio
 
 from registry.audit import Actor
 from registry.changes import Delete, PutValues
-from registry.rights import Identity
+from registry.membership import Identity
 from registry.schemes.handle import PREFIX_RECORDS, Key, parse
 from registry.values.value import Value, decode_record
 from resolver.codecs.handle.bodies.authentication import decode_challenge_answer

@@ -10,7 +10,7 @@ import pytest
 
 from registry.clock import ManualClock
 from registry.errors import AuthenticationFailed
-from registry.rights import Identity
+from registry.membership import Identity
 from registry.schemes.handle import Key
 from resolver.administration.security_log import BURST, LINES_A_SECOND, SecurityLog
 

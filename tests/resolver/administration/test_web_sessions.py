@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from registry.errors import Overloaded, SessionUnknown
-from registry.rights import Identity
+from registry.membership import Identity
 from registry.schemes.handle import Key
 from resolver.administration.web_sessions import IDLE, WebSessions
 

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from load_tests.bench_session import session_creates
 from registry import outcomes
-from registry.rights import Identity
+from registry.membership import Identity
 from registry.schemes.handle import parse
 from registry.values.admin import ALL_PERMISSIONS, Admin, encode_admin
 from registry.values.key_objects import dump_public_key

@@ -219,6 +219,17 @@ async def test_the_server_of_an_identifier_is_found_by_walking():
     assert found == Endpoint(HOST, sector.port, None, b"key of the node")
 
 
+async def test_the_record_of_a_prefix_is_administered_where_its_parent_is():
+    async with (
+        node(lambda _: Refused(outcomes.NOT_FOUND)) as national,
+        node(lambda _: referral("88", national.site)) as root,
+    ):
+        found = await Client().find("0.NA/88.901", [root.site])
+    assert found.port == national.port
+    async with node(lambda _: Refused(outcomes.NOT_FOUND)) as root:
+        assert (await Client().find("0.NA/88", [root.site])).port == root.port
+
+
 async def test_the_server_of_an_identifier_by_itself(tmp_path):
     async with administered_node(tmp_path) as served:
         endpoint = Endpoint(*served.address)
