@@ -7,12 +7,14 @@ from typing import NamedTuple
 
 from registry.audit import Actor, Event, Note, batch_root
 from registry.clock import Clock
-from registry.errors import InvalidValue, PrefixNotHomed
+from registry.errors import InvalidValue, PrefixNotHomed, Refusal
 from registry.ledger import Ledger, Writing
 from registry.prefix_tree import PrefixTree
 from registry.schemes.handle import PREFIX_RECORDS, Key
 from registry.sealing import Sealer
 from registry.storage.interface import ACTIVE, Row, Store, counted, new_rows
+from registry.templates.conformance import may_name_a_template
+from registry.templating import Templating
 
 
 class Group(NamedTuple):
@@ -27,7 +29,7 @@ class Added(NamedTuple):
     """What was not added of a group: identifiers that were there, and those refused."""
 
     there: Collection[str] = ()
-    refused: Mapping[str, InvalidValue] = {}
+    refused: Mapping[str, Refusal] = {}
 
 
 class Loader:
@@ -58,9 +60,14 @@ class Loader:
         # Before the transaction: others write meanwhile.
         ready = [await self._sealed(group) for group in groups]
         async with self._ledger.begin() as writing:
-            return [
-                Added(await self._add(writing, group, actor), refused) for group, refused in ready
-            ]
+            homes = (await self._homed()).homes
+            templating = Templating(writing.transaction, homes)
+            added = []
+            for group, refused in ready:
+                conforming, faulty = await _judged(templating, group)
+                there = await self._add(writing, conforming, actor, templating)
+                added.append(Added(there, {**refused, **faulty}))
+            return added
 
     async def _sealed(self, group: Group) -> tuple[Group, Mapping[str, InvalidValue]]:
         if self._sealer is None:
@@ -68,13 +75,19 @@ class Loader:
         sealed = await self._sealer.sealed(*group, int(self._clock.now()))
         return Group(group.prefix, sealed.suffixes, sealed.records), sealed.refused
 
-    async def _add(self, writing: Writing, group: Group, actor: Actor) -> Collection[str]:
+    async def _add(
+        self, writing: Writing, group: Group, actor: Actor, templating: Templating
+    ) -> Collection[str]:
+        if not group.suffixes:
+            return ()
         transaction, prefix = writing.transaction, group.prefix
         added = await transaction.insert_missing(await self._rows(writing, group))
         if added:
             root = batch_root(prefix, [(row.suffix, row.record) for row in added])
             writing.note(Note(Event.BATCH_REGISTERED, actor, prefix, b"", root, len(added)))
             await transaction.count({prefix: counted(prefix, [row.suffix for row in added])})
+        if templating.concerned:
+            await templating.settle({row.key: row for row in added})
         if len(added) == len(group.suffixes):
             return ()
         return set(group.suffixes).difference(row.suffix for row in added)
@@ -104,3 +117,28 @@ class Loader:
         keys = [Key(group.prefix, suffix) for suffix in group.suffixes]
         found = await writing.transaction.last_versions(keys)
         return {key.suffix: version for key, version in found.items()}
+
+
+async def _judged(templating: Templating, group: Group) -> tuple[Group, Mapping[str, Refusal]]:
+    """What of a group is as the templates named in it ask, and why the rest is refused."""
+    rows = [
+        Row(group.prefix, suffix, record, ACTIVE, 1, 0)
+        for suffix, record in zip(group.suffixes, group.records, strict=True)
+        if may_name_a_template(record)
+    ]
+    if not rows:
+        return group, {}
+    await templating.read((None, row) for row in rows)
+    judge, refused = templating.judge(), {}
+    for row in rows:
+        try:
+            judge(None, row)
+        except Refusal as refusal:
+            refused[row.suffix] = refusal
+    kept = [
+        (suffix, record)
+        for suffix, record in zip(group.suffixes, group.records, strict=True)
+        if suffix not in refused
+    ]
+    suffixes, records = zip(*kept, strict=True) if kept else ((), ())
+    return Group(group.prefix, suffixes, records), refused

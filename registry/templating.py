@@ -8,6 +8,7 @@ each change is judged on what those before it left.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Final, NamedTuple
 
 from registry.errors import InvalidIdentifier, InvalidValue, ItemFault, NotConforming
 from registry.schemes.handle import HandleRules, Key, parse
@@ -29,6 +30,17 @@ def concerns_templates(before: Row | None, after: Row | None) -> bool:
     return was != now_is and (may_name_a_template(was) or may_name_a_template(now_is))
 
 
+class Reading(NamedTuple):
+    """What a record says: its values, the template it names, and the version that counts."""
+
+    values: Values
+    name: Named | None
+    items: Items | None
+
+
+_NOTHING: Final = Reading({}, None, None)
+
+
 class Templating:
     """What a transaction knows of the templates, claims and records that changes have to do with.
 
@@ -39,54 +51,70 @@ class Templating:
     def __init__(self, transaction: Transaction, homes: Callable[[Key], bool]) -> None:
         self._transaction = transaction
         self.homes = homes
-        self._known: set[Row] = set()
+        self.readings: dict[Row, Reading] = {}
         self.versions: dict[tuple[str, str], list[Template]] = {}
         self.owners: dict[tuple[str, int, bytes], Key] = {}
-        self._held: dict[Key, set[Claim]] = {}
         self.referred: dict[Key, Row] = {}
+        self._held: dict[Key, set[Claim]] = {}
 
     async def read(self, steps: Iterable[tuple[Row | None, Row | None]]) -> bool:
         """Find out what these changes (before, after) need; False if all of it was known."""
-        rows = {row for step in steps if concerns_templates(*step) for row in step if row}
-        rows -= self._known
-        for row in rows:
-            await self._read_claims(row.key)
-            await self._read_for(row)
-        self._known |= rows
-        return bool(rows)
+        concerned = [step for step in steps if concerns_templates(*step)]
+        new = {
+            row
+            for step in concerned
+            for row in step
+            if row is not None and row not in self.readings
+        }
+        if not new:
+            return False
+        for before, after in concerned:
+            await self._read_claims_of(before, after)
+        referred: set[Key] = set()
+        for row in new:
+            reading = self.readings[row] = await self._reading(row)
+            if reading.items is not None:
+                await self._read_owners(claims(reading.items, row.key, reading.values))
+                referred.update(key for _, key in _references(reading.items, reading.values))
+        self.referred |= await self._transaction.rows(sorted(referred - self.referred.keys()))
+        return True
 
-    def covers(self, *rows: Row | None) -> bool:
-        """Whether all is known that these need."""
-        return self._known.issuperset(row for row in rows if row is not None)
+    async def _read_claims_of(self, before: Row | None, after: Row | None) -> None:
+        """What an identifier has claimed; one that is not there has claimed nothing."""
+        if before is None:
+            assert after is not None
+            self._held.setdefault(after.key, set())
+        elif before.key not in self._held:
+            found = await self._transaction.dossiers(
+                Claim, prefix=before.prefix, suffix=before.suffix
+            )
+            self._held[before.key] = set(found)
 
-    async def _read_claims(self, key: Key) -> None:
-        if key not in self._held:
-            found = await self._transaction.dossiers(Claim, prefix=key.prefix, suffix=key.suffix)
-            self._held[key] = set(found)
-
-    async def _read_for(self, row: Row) -> None:
-        values = values_of(row.record)
-        name = _name(values)
-        items = None if name is None else await self._read_items(name)
-        if items is None:
-            return
-        for claim in claims(items, row.key, values):
+    async def _read_owners(self, wanted: Iterable[Claim]) -> None:
+        for claim in wanted:
             if claim.key not in self.owners:
                 template, item, digest = claim.key
                 for found in await self._transaction.dossiers(
                     Claim, template=template, item=item, digest=digest
                 ):
                     self.owners[claim.key] = found.owner
-        keys = [key for _, key in _references(items, values) if key not in self.referred]
-        self.referred |= await self._transaction.rows(keys)
 
-    async def _read_items(self, name: Named) -> Items | None:
+    async def _reading(self, row: Row) -> Reading:
+        values = values_of(row.record)
+        name = _name(values)
+        if name is None:
+            return Reading(values, None, None)
         place = (name.prefix, name.name)
         if place not in self.versions:
             self.versions[place] = await self._transaction.dossiers(
                 Template, prefix=name.prefix, name=name.name
             )
-        return _chosen(self.versions[place], name, standing=True)
+        return Reading(values, name, _chosen(self.versions[place], name, standing=True))
+
+    @property
+    def concerned(self) -> bool:
+        """Whether anything had to be found out."""
+        return bool(self._held)
 
     def judge(self) -> _Judge:
         """Judges changes from the first one on."""
@@ -101,6 +129,7 @@ class Templating:
             await self._transaction.file(sorted(wanted - held))
 
     def _claims(self, row: Row) -> Iterator[Claim]:
+        # Not the reading: a signature may have been added since.
         values = values_of(row.record)
         name = _name(values)
         items = None if name is None else _chosen(self.versions[name[:2]], name, standing=True)
@@ -117,22 +146,24 @@ class _Judge:
 
     def __call__(self, before: Row | None, after: Row | None) -> None:
         """Raises NotConforming, InvalidValue."""
-        if concerns_templates(before, after) and self._known.covers(before, after):
-            self._judge(before, after)
+        if concerns_templates(before, after):
+            rows = [row for row in (before, after) if row is not None]
+            if all(row in self._known.readings for row in rows):
+                self._judge(before, after)
         row = after or before
         if row is not None:
             self._rows[row.key] = after
 
     def _judge(self, before: Row | None, after: Row | None) -> None:
-        was: Values = {} if before is None else values_of(before.record)
-        values: Values = {} if after is None else values_of(after.record)
+        was = _NOTHING if before is None else self._known.readings[before]
+        values = {} if after is None else self._known.readings[after].values
         name = named(values)
         claimed: list[Claim] = []
         if after is not None and name is not None:
-            items = self._items(name, standing=name == _name(was))
+            items = self._items(name, standing=name == was.name)
             claimed += claims(items, after.key, values)
             found = [
-                *faults(items, values, was),
+                *faults(items, values, was.values),
                 *self._dangling(items, values),
                 *self._taken(items, claimed),
             ]

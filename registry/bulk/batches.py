@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple, Protocol
 import msgspec
 
 from registry.bulk.rows import RefusedRow, Row
-from registry.errors import AlreadyExists, InvalidIdentifier, InvalidValue, Refusal
+from registry.errors import AlreadyExists, InvalidIdentifier, InvalidValue, NotConforming, Refusal
 from registry.loading import Added, Group
 
 #: Lines in a batch, and octets of records after which it is full all the same.
@@ -139,13 +139,13 @@ async def decide(batch: Batch, store: Registers) -> list[Verdict]:
         for (line, row), refusal in zip(met, refusals, strict=True)
         if refusal is not None
     ]
-    without_room = {
+    reasons = {
         (group.prefix, suffix): refusal
         for group, each in zip(groups, added, strict=True)
         for suffix, refusal in each.refused.items()
     }
     refused += [
-        Verdict(line, row.asked, without_room[row.prefix, row.suffix])
+        Verdict(line, row.asked, reasons[row.prefix, row.suffix])
         for line, row in batch.rows_of([each.refused for each in added])
     ]
     return sorted(batch.refused + refused, key=lambda verdict: verdict.line)
@@ -167,6 +167,8 @@ def error_members(refusal: Refusal) -> dict[str, Any]:
     match refusal:
         case InvalidIdentifier(rule=rule):
             members |= {"field": "identifier", "rule": rule}
+        case NotConforming(faults=[fault, *_]):
+            members |= {"field": fault.item, "rule": fault.rule, "index": fault.index}
         case InvalidValue(field=field, index=index):
             members |= {"field": field, "rule": refusal.outcome.slug, "index": index}
     return {name: value for name, value in members.items() if value is not None}

@@ -21,6 +21,7 @@ from registry.errors import (
 )
 from registry.grouping import Done
 from registry.lifecycle import Operation as Step
+from registry.loading import Added, Group
 from registry.registration import Registrar
 from registry.schemes.handle import Key
 from registry.storage.backends import open_store
@@ -28,7 +29,7 @@ from registry.storage.interface import Store
 from registry.template_office import Definition, TemplateOffice
 from registry.templates.claims import Claim
 from registry.templates.template import Item, Kind, Operation, State, Template
-from registry.values.value import Value
+from registry.values.value import Value, encode_record
 
 SECTOR = "88.901"
 ACTOR = Actor("operator@88.901", "test")
@@ -195,6 +196,35 @@ async def test_a_version_can_be_named(office: TemplateOffice, registrar: Registr
     assert await rules(registrar, bottle("A", name="toolong")) == []
     first = [*record(name="toolong"), Value(1001, b"TEMPLATE", b"1")]
     assert await rules(registrar, Create(Key(SECTOR, "B"), first)) == [("name", "length")]
+
+
+async def test_a_batch_is_held_against_templates_row_by_row(
+    office: TemplateOffice, registrar: Registrar, store: Store
+) -> None:
+    assert await rules(registrar, bottle("OLD", name="a", serial="1")) == []
+    rows = {
+        "A": record(name="a", serial="2"),
+        "B": record(name="b", serial="1"),
+        "C": record(name="c", serial="2"),
+        "D": record(name="toolong", serial="3"),
+        "E": [Value(1, b"URL", b"https://a.example/")],
+        "OLD": record(name="a", serial="9"),
+    }
+    group = Group(SECTOR, [*rows], [encode_record(values) for values in rows.values()])
+    (added,) = await registrar.add([group], ACTOR)
+    assert set(added.there) == {"OLD"}
+    assert set(added.refused) == {"B", "C", "D"}
+    owners = {claim.owner.suffix for claim in await store.reads.dossiers(Claim)}
+    assert owners == {"OLD", "A"}
+    assert [await store.reads.state(SECTOR, suffix) for suffix in "ABCDE"] == [
+        0,
+        None,
+        None,
+        None,
+        0,
+    ]
+    again = Group(SECTOR, ["F"], [encode_record(record(name="f", serial="9"))])
+    assert await registrar.add([again], ACTOR) == [Added()]
 
 
 async def test_the_life_of_a_template(registrar: Registrar, store: Store) -> None:
