@@ -87,10 +87,9 @@ class Form(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True
     website: Optional = ""
     description: Annotated[str, Meta(max_length=2000)] = ""
 
-    @property
-    def identity(self) -> tuple[object, ...]:
-        """What only a new review may change."""
-        return self.name, self.certificate_type, self.certificate_code, self.legal_person
+
+#: The members that stay as they were accepted.
+IDENTITY: Final = ("name", "certificate_type", "certificate_code", "legal_person")
 
 
 class EnterpriseState(StrEnum):

@@ -38,7 +38,7 @@ from registry.loading import Added, Group, Loader
 from registry.prefix_tree import PrefixTree
 from registry.schemes.handle import Key
 from registry.sealing import Sealer
-from registry.storage.interface import Row, Store, Transaction
+from registry.storage.interface import Reads, Row, Store, Transaction
 from registry.templating import Templating
 
 _log = logging.getLogger(__name__)
@@ -87,6 +87,11 @@ class Registrar:
         self._homed_changes = 0
         self._unsubscribe = store.subscribe(self._follow)
         self._task = asyncio.create_task(self._work(), name="registrar")
+
+    @property
+    def reads(self) -> Reads:
+        """What is committed."""
+        return self._store.reads
 
     async def submit(self, change: Change, actor: Actor) -> Done:
         """Make the change; returns when it is durable.
@@ -166,9 +171,15 @@ class Registrar:
             await writing.transaction.add_accounts(accounts, tokens)
             for account, asked in zip(accounts, administrators, strict=True):
                 writing.note(Note(Event.ACCOUNT_CREATED, asked.actor, account.username))
-            for verdict in await self._decide(writing, administrators, sealed=False):
-                if isinstance(verdict, Refusal):
-                    raise verdict
+            await self.include(writing, administrators, sealed=False)
+
+    async def include(
+        self, writing: Writing, changes: Sequence[Asked], *, sealed: bool = True
+    ) -> None:
+        """Make changes in a transaction that is under way. Raises the first Refusal of one."""
+        for verdict in await self._decide(writing, changes, sealed=sealed):
+            if isinstance(verdict, Refusal):
+                raise verdict
 
     async def aclose(self) -> None:
         """Take no more changes and settle those that wait."""

@@ -6,7 +6,6 @@ start, and again after it was cut off.
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from typing import Final
@@ -17,7 +16,15 @@ from registry.authorisation import Role
 from registry.changes import Create, PutValues
 from registry.clock import Clock
 from registry.grouping import Asked
+from registry.prefix_records import (
+    admin_value,
+    administrator_values,
+    derived_value,
+    new_secret,
+    site_value,
+)
 from registry.registration import Registrar
+from registry.rights import BOOTSTRAP_INDEX
 from registry.schemes.handle import (
     PREFIX_RECORDS,
     ROOT_RECORD,
@@ -30,7 +37,6 @@ from registry.schemes.handle import (
 )
 from registry.seed import FAMILIES, records, split
 from registry.storage.interface import ADMINISTRATOR, Store
-from registry.values.admin import ALL_PERMISSIONS, Admin, encode_admin
 from registry.values.key_objects import dump_public_key
 from registry.values.site import (
     ADMIN,
@@ -45,7 +51,7 @@ from registry.values.site import (
     decode_site,
     encode_site,
 )
-from registry.values.value import ADMIN_READ, ADMIN_WRITE, Value, decode_record, encode_record
+from registry.values.value import Value, decode_record, encode_record
 from resolver.data_directory import (
     Account,
     Credentials,
@@ -59,11 +65,8 @@ from resolver.topology import NodeSpec, Topology, endpoints, ports
 
 #: Who makes the changes here.
 IDNODE: Final = Actor("idnode", "provision")
-SITE_INDEX, PREFIX_SITE_INDEX, ADMIN_INDEX, SECRET_INDEX = 1, 2, 100, 300
 #: The largest serial number of a site; 65535 stands for "none known".
 _LAST_SERIAL: Final = 0xFFFE
-#: Octets of randomness in an administrator's secret.
-_SECRET_SIZE: Final = 24
 #: The fact that names the number of identifiers while they are being generated, then empty.
 SEEDING: Final = "seeding"
 #: Nodes of these roles have identifiers of their own to begin with.
@@ -155,13 +158,13 @@ class Provision:
     async def _prefix_records(self) -> AsyncIterator[tuple[Key, list[Value]]]:
         own = encode_site(published_site(self._topology, self._spec, self._data))
         if self._spec.role == "root":
-            yield parse(ROOT_RECORD), [_site_value(SITE_INDEX, own), _derived_value(own)]
+            yield parse(ROOT_RECORD), [site_value(own), derived_value(own)]
             trust_root = parse(TRUST_ROOT)
             yield trust_root, await self._key_values(trust_root, self._spec)
         for hosted in self._spec.hosted:
             yield (
                 prefix_record(hosted.prefix),
-                [_site_value(SITE_INDEX, own), _admin_value(hosted.prefix)],
+                [site_value(own), admin_value(hosted.prefix)],
             )
         for child in self._topology.children(self._spec.name):
             if child.prefix is not None:
@@ -170,9 +173,9 @@ class Provision:
                 yield (
                     key,
                     [
-                        _site_value(SITE_INDEX, site),
-                        _derived_value(site),
-                        _admin_value(child.prefix),
+                        site_value(site),
+                        derived_value(site),
+                        admin_value(child.prefix),
                         *await self._key_values(key, child),
                     ],
                 )
@@ -248,38 +251,13 @@ def _changed(kept: bytes, wanted: Sequence[Value]) -> list[Value]:
     return [value for value in wanted if there.get(value.index) != (value.type, value.data)]
 
 
-def _site_value(index: int, site: bytes) -> Value:
-    return Value(index, b"HS_SITE", site)
-
-
-def _derived_value(site: bytes) -> Value:
-    return Value(PREFIX_SITE_INDEX, b"HS_SITE.PREFIX", site)
-
-
-def _admin_value(prefix: str) -> Value:
-    handle = f"{prefix}/{ADMINISTRATOR}".encode()
-    return Value(
-        ADMIN_INDEX, b"HS_ADMIN", encode_admin(Admin(handle, SECRET_INDEX, ALL_PERMISSIONS))
-    )
+def _handle_admin(prefix: str) -> HandleAdmin:
+    return HandleAdmin(prefix, f"{prefix}/{ADMINISTRATOR}", BOOTSTRAP_INDEX, new_secret())
 
 
 def _administrator(admin: HandleAdmin) -> Create:
-    """The registration of an administrator: a secret that only administrators may read."""
-    values = (
-        _admin_value(admin.prefix),
-        Value(
-            admin.index,
-            b"HS_SECKEY",
-            admin.secret.encode(),
-            permissions=ADMIN_READ | ADMIN_WRITE,
-        ),
-    )
+    values = administrator_values(admin.prefix, admin.secret)
     return Create(Key(admin.prefix, ADMINISTRATOR), values)
-
-
-def _handle_admin(prefix: str) -> HandleAdmin:
-    secret = secrets.token_urlsafe(_SECRET_SIZE)
-    return HandleAdmin(prefix, f"{prefix}/{ADMINISTRATOR}", SECRET_INDEX, secret)
 
 
 def _account(node: str, issued: accounts.IssuedAccount) -> Account:

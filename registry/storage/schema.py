@@ -174,6 +174,7 @@ PREFIXES: Final = Table(
     Column("since", BigInteger, nullable=False),
     Column("receiver", OCTETS, nullable=False, index=True),
     Column("site", LargeBinary, nullable=False),
+    Column("submission", OCTETS, nullable=False),
     Column("problem", OCTETS, nullable=False),
 )
 

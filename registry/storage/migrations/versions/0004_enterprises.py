@@ -19,6 +19,7 @@ def upgrade() -> None:
         sa.Column("since", sa.BigInteger, nullable=False),
         sa.Column("receiver", OCTETS, nullable=False, index=True),
         sa.Column("site", sa.LargeBinary, nullable=False),
+        sa.Column("submission", OCTETS, nullable=False),
         sa.Column("problem", OCTETS, nullable=False),
     )
     op.create_table(
