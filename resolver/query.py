@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from registry.outcomes import Outcome
 from registry.schemes.handle import Key
 
 
-@dataclass(frozen=True, slots=True)
-class Query:
+class Query(NamedTuple):
     """One resolution request.
 
     `asked` is the identifier as the client wrote it (it is echoed), `key` its canonical form.
@@ -28,8 +27,7 @@ class Query:
     fresh: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Values:
+class Values(NamedTuple):
     """Success: `record` is the selected values in wire form (count and values).
 
     `ttl` is the seconds the answer may be kept from now on; `authoritative` is False for what came
@@ -41,8 +39,7 @@ class Values:
     authoritative: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Referral:
+class Referral(NamedTuple):
     """Another node knows: `record` holds its site values, `prefix` what it answers for.
 
     `outcome` is SERVICE_REFERRAL (302, ask there for this identifier) or PREFIX_REFERRAL (303, ask
@@ -55,8 +52,7 @@ class Referral:
     ttl: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(NamedTuple):
     """A coded refusal. `detail` is safe to show; `ttl` is how long the refusal may be kept.
 
     `responsible` is the prefix whose node should be asked instead, when known.
@@ -65,7 +61,7 @@ class Refused:
     outcome: Outcome
     detail: str = ""
     ttl: int = 0
-    responsible: str | None = field(default=None)
+    responsible: str | None = None
 
 
 Answer = Values | Referral | Refused

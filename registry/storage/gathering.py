@@ -12,6 +12,7 @@ says so, keeps nothing that is out of date.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import TypeVar
 
 from registry.schemes.handle import Key
@@ -55,6 +56,9 @@ class GatheredLookup:
     def record(self, prefix: str, suffix: str) -> bytes | None:
         row = self.row(prefix, suffix)
         return row.record if row is not None and row.state == ACTIVE else None
+
+    def reading(self) -> AbstractContextManager[object]:
+        return nullcontext()
 
     def follow(self, keys: Sequence[Key] | None, _homed_changed: bool) -> None:
         """Take in a commit, before anybody else does."""

@@ -9,7 +9,7 @@ normally means that everything in it is durable, and only then are the subscribe
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from functools import partial
 from itertools import repeat
 from operator import itemgetter
@@ -147,6 +147,13 @@ class Lookup(Protocol):
 
     def row(self, prefix: str, suffix: str) -> Row | None:
         """An identifier in whatever state."""
+        ...
+
+    def reading(self) -> AbstractContextManager[object]:
+        """Around reads that follow each other at once: they see one state, and cost less.
+
+        Never entered twice at a time. What cannot be read is said by the reads.
+        """
         ...
 
 

@@ -1,13 +1,15 @@
 """Reads on a connection of their own: a few microseconds each, with no thread and no SQLAlchemy.
 
-Each read is a transaction of its own that ends before the call returns, so that what was committed
-is seen at once and a checkpoint is never held up.
+Each read, or batch of reads that nothing else comes between, is a transaction of its own that ends
+before the call returns, so that what was committed is seen at once and a checkpoint is never held
+up.
 """
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, suppress
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final
@@ -53,6 +55,7 @@ class SqliteLookup:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._execute: Callable[..., sqlite3.Cursor] = connection.execute
+        self._transaction = _ReadTransaction(connection)
 
     def record(self, prefix: str, suffix: str) -> bytes | None:
         try:
@@ -67,6 +70,25 @@ class SqliteLookup:
         except sqlite3.Error as error:
             raise _unreadable(error) from error
         return Row._make(found) if found is not None else None
+
+    def reading(self) -> AbstractContextManager[object]:
+        return self._transaction
+
+
+class _ReadTransaction:
+    """One transaction around several reads: a quarter of the cost of each is its own."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def __enter__(self) -> None:
+        with suppress(sqlite3.Error):
+            self._connection.execute("BEGIN")
+
+    def __exit__(self, *_error: object) -> None:
+        # An error in a read may have ended it already.
+        if self._connection.in_transaction:
+            self._connection.execute("COMMIT")
 
 
 class SqliteReads(SqlReads):

@@ -8,7 +8,7 @@ seconds.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from registry import outcomes
@@ -51,8 +51,8 @@ class Entry:
     def aged(self, now: float) -> Keepable:
         """The answer with the life it has left."""
         if isinstance(self.answer, Values):
-            return replace(self.answer, ttl=self.left(now), authoritative=False)
-        return replace(self.answer, ttl=self.left(now))
+            return self.answer._replace(ttl=self.left(now), authoritative=False)
+        return self.answer._replace(ttl=self.left(now))
 
 
 def keeping_time(answer: Keepable) -> int:

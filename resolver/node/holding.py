@@ -35,7 +35,8 @@ class Holding(NamedTuple):
 
     def sources(self, clock: Clock) -> Sources:
         """The resolve function over it."""
-        return Sources(self.authority, gather=self.store.gather, clock=clock)
+        gather, reading = self.store.gather, self.store.lookup.reading
+        return Sources(self.authority, gather=gather, clock=clock, reading=reading)
 
 
 async def open_holding(

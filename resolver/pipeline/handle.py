@@ -1,7 +1,6 @@
 """The Handle front-end: datagrams, messages and tunnelled requests in, replies out (RFC 3652).
 
-A plain resolve datagram that repeats an earlier one costs one dictionary look-up; the first one is
-read by the fast codec; everything else is left to the `Responder`.
+Plain resolution over UDP goes by `PlainHandle`; everything else is left to the `Responder`.
 """
 
 from __future__ import annotations
@@ -13,25 +12,21 @@ from typing import Final
 from registry.errors import DecodeError
 from registry.schemes.handle import DEFAULT_RULES, HandleRules
 from resolver.administration.context import HTTP, TCP, UDP, Context, Send
-from resolver.cache.packets import PacketCache
+from resolver.cache.packets import Kept
 from resolver.codecs.handle import envelope as envelopes
 from resolver.codecs.handle import fast
-from resolver.codecs.handle.answering import query_of
 from resolver.codecs.handle.envelope import FramingError, decode_envelope
 from resolver.codecs.handle.fragments import MAX_DATAGRAM, Reassembler, split_message
-from resolver.codecs.handle.header import AT
-from resolver.codecs.handle.message import decode_message, encode_message, whole_envelope
-from resolver.codecs.handle.reply import expiration, fitted, stream_refused
+from resolver.codecs.handle.message import encode_message, whole_envelope
+from resolver.codecs.handle.reply import fitted, stream_refused
 from resolver.metrics import Counters
+from resolver.pipeline.plain_handle import PlainHandle
 from resolver.pipeline.reflection import ReflectionBudget
-from resolver.pipeline.responder import Reply, Responder, slug
-from resolver.pipeline.sources import Sources, is_passing
-from resolver.query import Answer, Query, Refused, Values
+from resolver.pipeline.responder import Reply, Responder
+from resolver.pipeline.sources import Sources
 from resolver.transports.slots import SLOT, Field
 from resolver.transports.waiting import Address, Replies
 
-#: Longest time in seconds that a reply is taken from the packet cache, whatever its TTL.
-KEEP_SECONDS: Final = 3600.0
 BAD_LENGTH: Final = "Invalid message length"
 
 
@@ -51,11 +46,10 @@ class HandleFront:
         rules: HandleRules = DEFAULT_RULES,
         budget: ReflectionBudget | None = None,
     ) -> None:
-        self.packets = PacketCache(subject=sources.subject)
+        self.plain = PlainHandle(sources, responder, rules)
+        self.packets = self.plain.packets
         self.responder = responder
-        self._sources = sources
         self._clock = sources.clock
-        self._rules = rules
         self._budget = budget or ReflectionBudget()
         self._reassembler = Reassembler()
         self._counters = counters
@@ -69,8 +63,8 @@ class HandleFront:
     def at_once(
         self, datagrams: Sequence[bytes], hosts: Sequence[str], now: float
     ) -> list[bytes | None]:
-        """The kept answers to those datagrams that repeat earlier ones, counted."""
-        found, hows = self.packets.get_many(datagrams, now)
+        """The answers to those datagrams that are plain and need not wait, counted."""
+        found, hows = self.plain.at_once(datagrams, now)
         trusted = self._budget.trusts(hosts)
         for place, octets in enumerate(found):
             if octets is None:
@@ -93,92 +87,25 @@ class HandleFront:
     def datagram(self, data: bytes, peer: Address) -> Replies | Awaitable[Replies]:
         """The packets that answer a datagram; None if it is dropped."""
         started = perf_counter()
-        request = fast.cache_key(data)
-        if request is not None:
-            kept = self.packets.get(request, started)
-            if kept is not None:
-                self._answers[UDP, kept.how] += 1
-                packets = fast.with_request_id(kept.octets, data)
-                return self._bounded(packets, data, peer, started)
-        plain = fast.decode_plain_resolve(data)
-        if plain is not None and request is not None:
-            return self._plain(data, request, plain, peer, started)
-        return self._general_datagram(data, peer, started)
-
-    def _plain(
-        self, data: bytes, request: bytes, plain: fast.PlainResolve, peer: Address, started: float
-    ) -> Replies | Awaitable[Replies]:
-        query = query_of(
-            plain.handle,
-            plain.indexes,
-            plain.types,
-            plain.op_flags,
-            plain.suggested_version,
-            self._rules,
-        )
-        if isinstance(query, Refused):
+        reply = self.plain.reply(fast.cache_key(data), started)
+        if reply is None:
             return self._general_datagram(data, peer, started)
-        answer = self._sources.resolve(query)
-        if answer is None:
-            return self._plain_later(data, request, plain, query, peer, started)
-        if not query.public_only and isinstance(answer, Refused):
-            # It may take a challenge, and the answer to one is nobody else's.
-            return self._general_datagram(data, peer, started)
-        packets = self._plain_packets(data, plain, answer)
-        ttl = min(float(answer.ttl), KEEP_SECONDS) if self._sources.recursive else KEEP_SECONDS
-        self._keep(request, packets, query, answer, started + ttl)
-        return self._bounded(packets, data, peer, started)
+        if isinstance(reply, Kept):
+            return self._plain_datagrams(reply, data, peer, started)
+        return self._plain_datagrams_later(reply, data, peer, started)
 
-    async def _plain_later(
-        self,
-        data: bytes,
-        request: bytes,
-        plain: fast.PlainResolve,
-        query: Query,
-        peer: Address,
-        started: float,
+    def _plain_datagrams(self, reply: Kept, data: bytes, peer: Address, started: float) -> Replies:
+        self._answers[UDP, reply.how] += 1
+        return self._bounded(fast.with_request_id(reply.octets, data), data, peer, started)
+
+    async def _plain_datagrams_later(
+        self, reply: Awaitable[Kept | None], data: bytes, peer: Address, started: float
     ) -> Replies:
-        answer = await self._sources.resolve_later(query)
-        if not query.public_only and isinstance(answer, Refused):
-            replies = self._general_datagram(data, peer, started)
-            return await replies if isinstance(replies, Awaitable) else replies
-        packets = self._plain_packets(data, plain, answer)
-        # What other nodes said is kept by the recursion, for as long as they said.
-        until = started if self._sources.recursive else started + KEEP_SECONDS
-        self._keep(request, packets, query, answer, until)
-        return self._bounded(packets, data, peer, started)
-
-    def _keep(
-        self,
-        request: bytes,
-        packets: tuple[bytes, ...],
-        query: Query,
-        answer: Answer,
-        until: float,
-    ) -> None:
-        """Count an answer, and keep its packets unless it only says that none could be had."""
-        how = slug(answer)
-        self._answers[UDP, how] += 1
-        if until > perf_counter() and not is_passing(answer):
-            octets = b"".join(packets)
-            self.packets.put(request, octets, how, query.key, until)
-
-    def _plain_packets(
-        self, data: bytes, plain: fast.PlainResolve, answer: Answer
-    ) -> tuple[bytes, ...]:
-        if isinstance(answer, Values):
-            message = fast.encode_plain_reply(
-                data,
-                plain,
-                answer.record,
-                serial=self.responder.serial,
-                expiration=expiration(self._clock.now()),
-                flags=AT if answer.authoritative else 0,
-            )
-        else:
-            reply = self.responder.reply(decode_message(data), answer, plain.handle)
-            message = encode_message(reply)
-        return tuple(split_message(message))
+        kept = await reply
+        if kept is not None:
+            return self._plain_datagrams(kept, data, peer, started)
+        replies = self._general_datagram(data, peer, started)
+        return await replies if isinstance(replies, Awaitable) else replies
 
     def _general_datagram(
         self, data: bytes, peer: Address, started: float

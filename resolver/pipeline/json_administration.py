@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterable, Awaitable, Callable, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
@@ -137,7 +136,7 @@ class JsonAdministration:
         if isinstance(identity, Reply):
             return identity
         if identity is not None and asked.open_choice:
-            query = replace(query, public_only=False)
+            query = query._replace(public_only=False)
         answer = await self._service.gather(partial(self._resolve, query))
         if identity is None or not needs_authentication(answer):
             return answer

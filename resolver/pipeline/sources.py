@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Protocol
 
 from registry import outcomes
@@ -35,8 +36,8 @@ class Gather(Protocol):
 class Sources:
     """The resolve function of a node; a source is None where its role has none.
 
-    `gather` goes with an authority whose records may have to be waited for; `clock` is the node's,
-    for whoever asks.
+    `gather` goes with an authority whose records may have to be waited for; `reading` is around
+    several calls of `resolve`, which then cost less; `clock` is the node's, for whoever asks.
     """
 
     def __init__(
@@ -45,11 +46,13 @@ class Sources:
         recursion: Recursor | None = None,
         gather: Gather | None = None,
         clock: Clock | None = None,
+        reading: Callable[[], AbstractContextManager[object]] = nullcontext,
     ) -> None:
         self.clock = SystemClock() if clock is None else clock
         self._authority = authority
         self._recursion = recursion
         self._gather = gather
+        self.reading = reading
 
     @property
     def recursive(self) -> bool:

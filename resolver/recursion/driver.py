@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TypeAlias
 
 from registry import outcomes
@@ -176,4 +176,4 @@ def choose_values(found: Values | Refused, query: Query, now: float) -> Values |
     ttl = min(chosen.ttl, found.ttl)
     if isinstance(chosen, Values):
         return Values(chosen.record, ttl, authoritative=False)
-    return replace(chosen, ttl=ttl)
+    return chosen._replace(ttl=ttl)

@@ -197,4 +197,4 @@ class Walk:
 
     def _shorten(self, answer: Values | Refused, zone: Zone) -> Values | Refused:
         """No answer outlives the delegation of its zone: revocation must reach what was kept."""
-        return replace(answer, ttl=int(min(answer.ttl, max(0, zone.expires - self._now))))
+        return answer._replace(ttl=int(min(answer.ttl, max(0, zone.expires - self._now))))

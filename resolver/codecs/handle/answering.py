@@ -49,10 +49,10 @@ def query_of(
         key,
         indexes,
         types,
-        public_only=bool(op_flags & PO),
-        do_not_refer=bool(op_flags & DO_NOT_REFER),
-        refer_prefix=at_least(suggested, PREFIX_REFERRAL_SINCE),
-        fresh=bool(op_flags & AT),
+        op_flags & PO != 0,
+        op_flags & DO_NOT_REFER != 0,
+        at_least(suggested, PREFIX_REFERRAL_SINCE),
+        op_flags & AT != 0,
     )
 
 

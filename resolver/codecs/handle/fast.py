@@ -48,8 +48,7 @@ class PlainResolve(NamedTuple):
     @property
     def suggested_version(self) -> Version:
         """The newest version its sender can read."""
-        major, minor, octet, suggest_minor = self.versions
-        return suggested(Version(major, minor), Version(octet & 3, suggest_minor))
+        return _suggested_version(self.versions)
 
 
 def decode_plain_resolve(datagram: bytes) -> PlainResolve | None:
@@ -136,22 +135,9 @@ def encode_plain_reply(
     )
 
 
-def cache_key(datagram: bytes) -> bytes | None:
-    """What repeats of a request have in common: all but request id and expiration, which are 0.
-
-    None where a reply may not be used twice: in a session, in several packets, encrypted, or
-    signed (a signature covers the request id). With a request digest the expiration counts, for
-    it is digested.
-    """
-    if (
-        len(datagram) < _BODY_AT
-        or datagram[2] & _ENVELOPE_FLAGS
-        or datagram[4:8] != _NO_CREDENTIAL
-        or datagram[28] & 0x60
-    ):
-        return None
-    if datagram[29] & 0x80:
-        return b"digest" + datagram[:8] + datagram[12:]
+def cache_key(datagram: bytes) -> bytes:
+    """What repeats of a plain request have in common: all but request id and expiration, which
+    are 0."""
     return datagram[:8] + bytes(4) + datagram[12:36] + bytes(4) + datagram[40:]
 
 
@@ -165,6 +151,12 @@ def with_request_id(octets: bytes, datagram: bytes) -> list[bytes]:
 def _selection(reader: WireReader) -> tuple[tuple[int, ...], tuple[bytes, ...]]:
     indexes = read_indexes(reader)
     return indexes, tuple(reader.string("type") for _ in range(reader.count("type", 4)))
+
+
+@lru_cache(maxsize=256)
+def _suggested_version(versions: bytes) -> Version:
+    major, minor, octet, suggest_minor = versions
+    return suggested(Version(major, minor), Version(octet & 3, suggest_minor))
 
 
 @lru_cache(maxsize=256)

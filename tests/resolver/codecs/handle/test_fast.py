@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import contextlib
 from dataclasses import replace
 from typing import Any
 
@@ -8,7 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from registry.errors import DecodeError
 from registry.values.value import Value, encode_record
 from resolver.codecs.handle.answering import decode_query
 from resolver.codecs.handle.bodies.resolution import (
@@ -170,39 +168,15 @@ def test_what_is_not_plain_goes_the_general_way(message: Message) -> None:
 def test_repeats_of_a_request_share_their_key() -> None:
     key = cache_key(encode_message(PLAIN))
 
-    assert key is not None
     assert cache_key(encode_message(replace(PLAIN, request_id=8, expiration=99))) == key
     assert cache_key(encode_message(replace(PLAIN, site_serial=2))) != key
     assert cache_key(encode_message(replace(PLAIN, minor=10))) != key
 
 
-def test_with_a_digest_the_expiration_counts() -> None:
-    asked = replace(PLAIN, op_flags=RD)
-    key = cache_key(encode_message(asked))
-
-    assert cache_key(encode_message(replace(asked, request_id=8))) == key
-    assert cache_key(encode_message(replace(asked, expiration=99))) != key
-
-
-@pytest.mark.parametrize(
-    "message",
-    [
-        replace(PLAIN, session_id=1),
-        replace(PLAIN, op_flags=CT),
-        replace(PLAIN, op_flags=ENC),
-        replace(PLAIN, envelope_flags=0x20),
-    ],
-)
-def test_some_replies_are_not_used_twice(message: Message) -> None:
-    assert cache_key(encode_message(message)) is None
-
-
 @given(st.binary(max_size=100))
-def test_arbitrary_octets_have_a_key_or_none(datagram: bytes) -> None:
+def test_what_is_short_stays_too_short_for_a_request(datagram: bytes) -> None:
     key = cache_key(datagram)
-    with contextlib.suppress(DecodeError):
-        decode_message(datagram)
-        assert key is None or len(key) in (len(datagram), len(datagram) + 2)
+    assert len(key) == len(datagram) or decode_plain_resolve(key) is None
 
 
 def test_a_kept_reply_is_given_another_request_id() -> None:

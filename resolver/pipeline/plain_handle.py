@@ -1,0 +1,117 @@
+"""Plain resolution over Handle UDP: answered from a packet cache, or at once, or not here.
+
+What is not answered here is left to the `Responder`; the two never differ but in speed. Requests
+are masked (`fast.cache_key`), so that a reply serves all repeats of its request.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Sequence
+from time import perf_counter
+from typing import Final
+
+from registry.schemes.handle import DEFAULT_RULES, HandleRules
+from resolver.cache.packets import Kept, PacketCache
+from resolver.codecs.handle import fast
+from resolver.codecs.handle.answering import query_of
+from resolver.codecs.handle.fragments import split_message
+from resolver.codecs.handle.header import AT
+from resolver.codecs.handle.message import decode_message, encode_message
+from resolver.codecs.handle.reply import expiration
+from resolver.pipeline.responder import Responder, slug
+from resolver.pipeline.sources import Sources, is_passing
+from resolver.query import Answer, Query, Refused, Values
+
+#: Longest time in seconds that a reply is taken from the packet cache, whatever its TTL.
+KEEP_SECONDS: Final = 3600.0
+
+
+class PlainHandle:
+    """Serves them for a node. A reply is its packets one after another."""
+
+    def __init__(
+        self, sources: Sources, responder: Responder, rules: HandleRules = DEFAULT_RULES
+    ) -> None:
+        self.packets = PacketCache(subject=sources.subject)
+        self._sources = sources
+        self._responder = responder
+        self._rules = rules
+
+    def at_once(
+        self, requests: Sequence[bytes], now: float
+    ) -> tuple[list[bytes | None], list[str | None]]:
+        """The replies to requests, and what they count as; None for each that is not plain, or
+        whose answer has to be waited for."""
+        found, hows = self.packets.get_many(requests, now)
+        if None in found:
+            with self._sources.reading():
+                for place, octets in enumerate(found):
+                    if octets is None:
+                        made = self._make(requests[place], now)
+                        if isinstance(made, Kept):
+                            found[place], hows[place] = made
+        return found, hows
+
+    def reply(self, request: bytes, now: float) -> Kept | Awaitable[Kept | None] | None:
+        """The reply to one request, now or later; None if it is for the `Responder`."""
+        return self.packets.get(request, now) or self._make(request, now)
+
+    def _make(self, request: bytes, now: float) -> Kept | Awaitable[Kept | None] | None:
+        plain = fast.decode_plain_resolve(request)
+        if plain is None:
+            return None
+        query = query_of(
+            plain.handle,
+            plain.indexes,
+            plain.types,
+            plain.op_flags,
+            plain.suggested_version,
+            self._rules,
+        )
+        if isinstance(query, Refused):
+            return None
+        answer = self._sources.resolve(query)
+        if answer is None:
+            return self._make_later(request, plain, query)
+        if _of_one_asker(query, answer):
+            return None
+        ttl = min(float(answer.ttl), KEEP_SECONDS) if self._sources.recursive else KEEP_SECONDS
+        return self._keep(request, plain, query, answer, now + ttl)
+
+    async def _make_later(
+        self, request: bytes, plain: fast.PlainResolve, query: Query
+    ) -> Kept | None:
+        answer = await self._sources.resolve_later(query)
+        if _of_one_asker(query, answer):
+            return None
+        # What other nodes said is kept by the recursion, for as long as they said.
+        until = 0.0 if self._sources.recursive else perf_counter() + KEEP_SECONDS
+        return self._keep(request, plain, query, answer, until)
+
+    def _keep(
+        self, request: bytes, plain: fast.PlainResolve, query: Query, answer: Answer, until: float
+    ) -> Kept:
+        """The reply, kept unless it only says that none could be had."""
+        packets = split_message(self._message(request, plain, answer))
+        made = Kept(b"".join(packets), slug(answer))
+        if until and not is_passing(answer):
+            self.packets.put(request, *made, query.key, until)
+        return made
+
+    def _message(self, request: bytes, plain: fast.PlainResolve, answer: Answer) -> bytes:
+        if not isinstance(answer, Values):
+            reply = self._responder.reply(decode_message(request), answer, plain.handle)
+            return encode_message(reply)
+        return fast.encode_plain_reply(
+            request,
+            plain,
+            answer.record,
+            serial=self._responder.serial,
+            expiration=expiration(self._sources.clock.now()),
+            flags=AT if answer.authoritative else 0,
+        )
+
+
+def _of_one_asker(query: Query, answer: Answer) -> bool:
+    """Whether it may take a challenge: the answer to one is nobody else's."""
+    return not query.public_only and isinstance(answer, Refused)
