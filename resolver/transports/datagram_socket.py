@@ -20,14 +20,19 @@ _TIMESPEC: Final = struct.Struct("@ql")
 ANCILLARY: Final = socket.CMSG_SPACE(_TIMESPEC.size)
 
 
-def bound_socket(host: str, port: int) -> socket.socket:
-    """A socket that receives what is sent there. Raises OSError if the port is taken."""
+def bound_socket(host: str, port: int, *, shared: bool = False) -> socket.socket:
+    """A socket that receives what is sent there, or with `shared` its share of that.
+
+    Raises OSError if the port is taken, by others than those who share it.
+    """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     sock = socket.socket(family, socket.SOCK_DGRAM)
     try:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
         if sys.platform == "linux":
             sock.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
+        if shared:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         sock.setblocking(False)
         sock.bind((host, port))
     except OSError:

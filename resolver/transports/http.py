@@ -166,8 +166,10 @@ class HttpServer:
         self._listeners: list[asyncio.Server] = []
         self.port = 0
 
-    async def bind(self, host: str, port: int, tls: ssl.SSLContext | None = None) -> None:
-        """Open one more port. Raises OSError if it is taken."""
+    async def bind(
+        self, host: str, port: int, tls: ssl.SSLContext | None = None, *, shared: bool = False
+    ) -> None:
+        """Open one more port, or a share of it. Raises OSError if it is taken."""
         if self._runner.server is None:
             await self._runner.setup()
         loop = asyncio.get_running_loop()
@@ -177,6 +179,7 @@ class HttpServer:
             port,
             ssl=tls,
             backlog=1024,
+            reuse_port=shared,
         )
         self._listeners.append(listener)
         self.port = listener.sockets[0].getsockname()[1]

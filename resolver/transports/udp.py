@@ -48,10 +48,16 @@ class UdpServer:
 
     @classmethod
     async def bind(
-        cls, serve: ServeDatagram, host: str, port: int, account: Account | None = None
+        cls,
+        serve: ServeDatagram,
+        host: str,
+        port: int,
+        account: Account | None = None,
+        *,
+        shared: bool = False,
     ) -> UdpServer:
         """Open the socket. Raises OSError if the port is taken."""
-        return cls(serve, bound_socket(host, port), account)
+        return cls(serve, bound_socket(host, port, shared=shared), account)
 
     async def drain(self, seconds: float) -> None:
         """Give waiting answers that long, then close the socket."""

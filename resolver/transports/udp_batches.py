@@ -206,12 +206,20 @@ class BatchServer:
 
 
 async def listen(
-    front: DatagramFront, host: str, port: int, account: Account | None = None
+    front: DatagramFront,
+    host: str,
+    port: int,
+    account: Account | None = None,
+    *,
+    shared: bool = False,
 ) -> BatchServer | UdpServer:
-    """Serve a UDP port in the best way that the system has. Raises OSError if it is taken."""
+    """Serve a UDP port, or a share of it, in the best way that the system has.
+
+    Raises OSError if it is taken.
+    """
     if AVAILABLE:
-        bound = BatchSocket(bound_socket(host, port), front.masked, front.segment)
+        bound = BatchSocket(bound_socket(host, port, shared=shared), front.masked, front.segment)
         if bound.segment == front.segment:
             return BatchServer(front, bound, account)
         bound.close()
-    return await UdpServer.bind(front.datagram, host, port, account)
+    return await UdpServer.bind(front.datagram, host, port, account, shared=shared)
