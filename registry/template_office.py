@@ -13,7 +13,7 @@ from typing import Any, Final
 import msgspec
 
 from registry.audit import Actor, Event, Note
-from registry.errors import AlreadyExists, NotFound, PreconditionFailed
+from registry.errors import AlreadyExists, NotFound
 from registry.ledger import Ledger, Writing
 from registry.templates.template import (
     Carrier,
@@ -46,6 +46,10 @@ class Definition(msgspec.Struct, forbid_unknown_fields=True):
     description: str = ""
 
 
+#: The members of a definition.
+FIELDS: Final = Definition.__struct_fields__
+
+
 class TemplateOffice:
     """The templates of a node."""
 
@@ -67,18 +71,14 @@ class TemplateOffice:
         name: str,
         definition: Definition,
         actor: Actor,
-        version: int | None = None,
     ) -> Template:
         """The draft as it now is; one of the next version where there was none.
 
-        `version` is the newest one that the caller knows of. Raises NotFound, PreconditionFailed,
-        InvalidValue.
+        Raises NotFound, InvalidValue.
         """
         async with self._ledger.begin() as writing:
             versions = await _versions(writing, prefix, name)
             last = newest(versions)
-            if version not in (None, last.version):
-                raise PreconditionFailed(f"the newest version is {last.version}")
             base = last if last.state is State.DRAFT else _blank(prefix, name, last.version + 1)
             before = [each for each in versions if each.state is not State.DRAFT]
             published = newest(before) if before else None
@@ -130,9 +130,7 @@ async def _draft(
     actor: Actor,
 ) -> Template:
     now = writing.time // 1000
-    said: dict[str, Any] = {
-        field: getattr(definition, field) for field in definition.__struct_fields__
-    }
+    said: dict[str, Any] = {field: getattr(definition, field) for field in FIELDS}
     template = base._replace(**said, created=base.created or now, modified=now)
     check_template(template)
     if published is not None:

@@ -112,6 +112,10 @@ class Call:
         self.decided = self.decided or allowed
         return allowed
 
+    def settle(self) -> None:
+        """The answer is a list of what `may` lets pass, which can be nothing."""
+        self.decided = True
+
     def need(self, prefix: str) -> None:
         """Raises NotPermitted unless `may`: for what is no secret, such as that a prefix exists."""
         if not self.may(prefix):

@@ -258,7 +258,7 @@ TEMPLATES: Final = Table(
     Column("state", OCTETS, nullable=False),
     Column("title", Text, nullable=False, info={"json": True}),
     Column("industry", OCTETS, nullable=False),
-    Column("carrier", Integer, nullable=False),
+    Column("carrier", OCTETS, nullable=False),
     Column("description", Text, nullable=False),
     Column("items", Text, nullable=False, info={"json": True}),
     Column("created", BigInteger, nullable=False),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from enum import IntEnum, StrEnum
+from enum import StrEnum
 from functools import cached_property
 from typing import Annotated, Final, NamedTuple
 
@@ -43,11 +43,11 @@ class Kind(StrEnum):
     IMAGE = "image"
 
 
-class Carrier(IntEnum):
+class Carrier(StrEnum):
     """What things the template is for."""
 
-    ACTIVE = 1  # things that carry their identifier actively, such as a chip or a module
-    OTHER = 2
+    ACTIVE = "active"  # things that carry their identifier actively, such as a chip or a module
+    OTHER = "other"
 
 
 class State(StrEnum):

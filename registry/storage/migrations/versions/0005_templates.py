@@ -18,7 +18,7 @@ def upgrade() -> None:
         sa.Column("state", OCTETS, nullable=False),
         sa.Column("title", sa.Text, nullable=False),
         sa.Column("industry", OCTETS, nullable=False),
-        sa.Column("carrier", sa.Integer, nullable=False),
+        sa.Column("carrier", OCTETS, nullable=False),
         sa.Column("description", sa.Text, nullable=False),
         sa.Column("items", sa.Text, nullable=False),
         sa.Column("created", sa.BigInteger, nullable=False),
