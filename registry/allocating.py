@@ -198,9 +198,11 @@ class Allocating:
 
     async def note_problem(self, allocation: Allocation, problem: str) -> None:
         """Let it be seen what keeps a prefix from going on, unless it has gone on meanwhile."""
+        if allocation.problem == problem:
+            return
         async with self._registrar.ledger.begin() as writing:
             current = await allocation_of(writing.transaction, allocation.prefix)
-            if current == allocation and current.problem != problem:
+            if current == allocation:
                 await writing.transaction.file([current._replace(problem=problem)])
 
     # --- what follows from a move ---

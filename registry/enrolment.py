@@ -83,6 +83,15 @@ class Enrolment:
         """The review ends with a refusal; it may apply anew. Raises NotFound, StateConflict."""
         return await self._review(number, EnterpriseOperation.REJECT, actor, reason)
 
+    async def reported(self, known: Enterprise, national: str, actor: Actor) -> None:
+        """The national node has the enterprise, as it is `known` here, under this number."""
+        async with self._ledger.begin() as writing:
+            current = await enterprise_of(writing.transaction, known.number)
+            same = int(current.form == known.form)
+            after = current._replace(national=national, reported=same)
+            event = Event.ENTERPRISE_REPORTED
+            await mark(writing, actor, event, current.number, current, after)
+
     async def _review(
         self, number: str, operation: EnterpriseOperation, actor: Actor, reason: str = ""
     ) -> Enterprise:
