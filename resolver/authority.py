@@ -10,7 +10,7 @@ from registry.namespaces.template import NotComputable
 from registry.outcomes import Outcome
 from registry.prefix_tree import Delegation, PrefixTree
 from registry.schemes.handle import PREFIX_RECORDS, Key
-from registry.values.value import smallest_ttl
+from registry.values.shape import smallest_ttl
 from resolver.computed import ComputedRecords, Records
 from resolver.query import Answer, Query, Referral, Refused
 from resolver.selection import NEGATIVE_TTL, select

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from registry import outcomes
+from registry.values.shape import smallest_ttl, survey
 from registry.values.value import (
     ADMIN_READ,
     PUBLIC_READ,
     join_spans,
     scan,
     selected,
-    smallest_ttl,
-    survey,
 )
 from resolver.query import Query, Refused, Values
 

@@ -22,7 +22,8 @@ from load_tests.bench.peers import installed
 from load_tests.requests import dns, handle
 from registry.schemes.dns_name import to_name
 from registry.schemes.handle import parse
-from registry.values.value import Value, encode_record, survey
+from registry.values.shape import survey
+from registry.values.value import Value, encode_record
 from resolver.codecs.dns.question import read_question
 from resolver.codecs.dns.rdata import txt
 from resolver.codecs.handle.fast import cache_key, decode_plain_resolve, encode_plain_reply

@@ -24,7 +24,6 @@ MIN_VALUE_SIZE: Final = 26
 
 _FIXED: Final = struct.Struct(">IIBIB")  # index, timestamp, TTL type, TTL, permissions
 _U32: Final = struct.Struct(">I")
-_HEAD: Final = struct.Struct(">8xBIBI")  # TTL type, TTL, permissions, length of the type
 
 
 class Reference(NamedTuple):
@@ -149,36 +148,6 @@ def bounds(record: bytes) -> list[tuple[int, int, int]]:
     return found
 
 
-class Survey(NamedTuple):
-    """What all values of a record have in common, without decoding them.
-
-    `permissions` are those that every value gives, `ttl` is the least time to live in seconds.
-    """
-
-    permissions: int
-    ttl: int
-
-
-def survey(record: bytes, now: float) -> Survey:
-    """The survey of a stored record at a Unix time (of none: all permissions, 0). It is trusted."""
-    head, unpack = _HEAD.unpack_from, _U32.unpack_from
-    permissions, least, offset = 0xF, None, 4
-    for _ in range(unpack(record)[0]):
-        ttl_type, ttl, given, type_length = head(record, offset)
-        offset += 18 + type_length
-        offset += 4 + unpack(record, offset)[0]
-        references = unpack(record, offset)[0]
-        offset += 4
-        for _ in range(references):
-            offset += 8 + unpack(record, offset)[0]
-        if ttl_type == TTL_ABSOLUTE:
-            ttl = max(0, ttl - int(now))
-        if least is None or ttl < least:
-            least = ttl
-        permissions &= given
-    return Survey(permissions, least or 0)
-
-
 def join_spans(record: bytes, spans: Iterable[Span]) -> bytes:
     """A record made of the given spans of another one."""
     pieces = [record[span.start : span.end] for span in spans]
@@ -200,11 +169,6 @@ def selected(span: Span, indexes: Sequence[int], types: Sequence[bytes]) -> bool
     return span.index in indexes or any(type_matches(asked, span.type) for asked in types)
 
 
-def smallest_ttl(record: bytes, now: float) -> int:
-    """The least time to live of the values of a stored record, in seconds from `now` (none: 0)."""
-    return survey(record, now).ttl
-
-
 def check_trusted(record: bytes) -> bytes:
     """The record itself if every length in it is consistent; for bytes that came from outside."""
     decode_record(record)
@@ -215,7 +179,6 @@ __all__ = [
     "DecodeError",
     "Reference",
     "Span",
-    "Survey",
     "Value",
     "bounds",
     "decode_record",
@@ -225,6 +188,5 @@ __all__ = [
     "join_spans",
     "scan",
     "selected",
-    "survey",
     "type_matches",
 ]

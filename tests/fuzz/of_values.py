@@ -15,7 +15,7 @@ from registry.trust import jws
 from registry.trust.chain import MAX_LOOKUPS, Terms
 from registry.trust.claims import CertificateClaims, SignatureClaims, decode_claims, public_key
 from registry.trust.verification import verify_record
-from registry.values import admin, key, key_objects, site, site_json, value, vlist
+from registry.values import admin, key, key_objects, shape, site, site_json, value, vlist
 from registry.values.json_form import value_from_json, value_to_json
 from resolver.codecs.proxy.locations import Wishes, locations_of
 from tests.fuzz.invariants import Target, only, stable
@@ -43,7 +43,7 @@ def read_record(data: bytes) -> None:
         spans = list(value.scan(data))
         assert [(each.index, each.type) for each in spans] == [(v.index, v.type) for v in values]
         assert value.join_spans(data, spans) == data
-        value.smallest_ttl(data, 1_800_000_000)
+        shape.smallest_ttl(data, 1_800_000_000)
 
 
 def show_value(data: bytes) -> None:

@@ -14,7 +14,7 @@ from registry.errors import DecodeError, InvalidIdentifier
 from registry.outcomes import Outcome
 from registry.schemes.handle import parse
 from registry.values.key_objects import PublicKeyObject
-from registry.values.value import smallest_ttl
+from registry.values.shape import smallest_ttl
 from resolver.codecs.handle.bodies.resolution import (
     ResolveRequest,
     decode_error,

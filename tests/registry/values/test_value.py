@@ -6,38 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from registry.values.value import (
-    TTL_ABSOLUTE,
-    Reference,
     Value,
     bounds,
     encode_record,
     scan,
-    survey,
 )
-
-U32 = st.integers(0, 2**32 - 1)
-VALUES = st.builds(
-    Value,
-    index=U32,
-    type=st.binary(max_size=20),
-    data=st.binary(max_size=300),
-    ttl_type=st.integers(0, 1),
-    ttl=U32,
-    timestamp=U32,
-    permissions=st.integers(0, 15),
-    references=st.lists(st.builds(Reference, st.binary(max_size=9), U32), max_size=2).map(tuple),
-)
-
-
-@given(st.lists(VALUES, max_size=5), U32)
-def test_a_survey_tells_what_the_values_have_in_common(some: list[Value], now: int) -> None:
-    common, lives = 0xF, []
-    for value in some:
-        common &= value.permissions
-        absolute = value.ttl_type == TTL_ABSOLUTE
-        lives.append(max(0, value.ttl - now) if absolute else value.ttl)
-
-    assert survey(encode_record(some), now) == (common, min(lives, default=0))
+from tests.support.record_strategies import VALUES
 
 
 @given(st.lists(VALUES, max_size=5))
