@@ -18,7 +18,9 @@ from resolver.codecs.dns.reply import (
     DS,
     HEADER_SIZE,
     HINFO,
+    NONE,
     SOA,
+    TXT,
     ExtendedError,
     Question,
     Sections,
@@ -29,6 +31,7 @@ from resolver.codecs.dns.reply import (
     records,
     too_large,
 )
+from resolver.codecs.dns.txt_form import txt_records
 from resolver.codecs.dns.zone import ZoneView, servers_of
 from resolver.codecs.dns.zone_records import (
     NEGATIVE_TTL,
@@ -80,13 +83,15 @@ def _sections(
 def _identifier(question: Question, prefix: str, answer: Values, view: ZoneView) -> Sections:
     """The values of an identifier as records of the type asked."""
     qtype = question.qtype
-    if (form := rdata.OF_IDENTIFIER.get(qtype)) is not None:
+    found = NONE
+    if qtype == TXT:
+        found = txt_records(answer.record, answer.ttl)
+    elif (form := rdata.OF_IDENTIFIER.get(qtype)) is not None:
         found = records(qtype, answer.ttl, form(answer.record))
-        if found:
-            return Sections(authoritative=answer.authoritative, answer=found)
     elif qtype == ANY:
-        any_ = [record(HINFO, answer.ttl, rdata.HINFO_RDATA)]
-        return Sections(authoritative=answer.authoritative, answer=any_)
+        found = record(HINFO, answer.ttl, rdata.HINFO_RDATA)
+    if found.number:
+        return Sections(authoritative=answer.authoritative, answer=found)
     return _negative(question, prefix, outcomes.NOERROR, answer.ttl, view)
 
 
@@ -102,7 +107,7 @@ def _place(question: Question, place: Place, answer: Values | None, view: ZoneVi
         found = of_place(question, place.kind, name, view.server, ZONE_TTL, view.serial())
     else:
         found = Sections()
-    if not found.answer:
+    if not found.answer.number:
         return _negative(question, place.prefix, outcomes.NOERROR, NEGATIVE_TTL, view)
     return found._replace(authoritative=answer is None)
 
@@ -120,7 +125,7 @@ def _referral(
     name = _name_of(question, cut, view)
     server = servers_of(referral.record)
     return Sections(
-        authority=[name_server_record(name, name, referral.ttl)],
+        authority=name_server_record(name, name, referral.ttl),
         additional=whereabouts(question, name, server, referral.ttl),
     )
 
@@ -145,7 +150,7 @@ def _negative(question: Question, prefix: str, rcode: int, ttl: int, view: ZoneV
     return Sections(
         rcode,
         authoritative=apex is not None,
-        authority=[record(SOA, min(ttl, NEGATIVE_TTL), soa, name)],
+        authority=record(SOA, min(ttl, NEGATIVE_TTL), soa, name),
     )
 
 

@@ -28,7 +28,8 @@ _URI: Final = struct.Struct(">HH")  # priority, weight
 _NAPTR: Final = struct.Struct(">HH")  # order, preference
 _SOA: Final = struct.Struct(">IIIII")  # serial, refresh, retry, expire, minimum
 _SRV: Final = struct.Struct(">HHH")  # priority, weight, port
-_MAX_STRING: Final = 255
+#: Most octets of a character-string.
+MAX_STRING: Final = 255
 _NO_TIME: Final = bytes(4)
 _CONTROL: Final = re.compile(rb"[\x00-\x1f\x7f]")
 _REFRESH, _RETRY, _EXPIRE = 3600, 600, 86_400
@@ -44,18 +45,18 @@ def txt(record: bytes) -> Iterator[bytes]:
         if record[start + 4 : start + 8] != _NO_TIME:
             timestamp = _NUMBER.unpack_from(record, start + 4)[0]
             head += _string(b"timestamp=%d" % timestamp)
-        data = _shown(record[type_end + 4 : data_end])
-        if len(data) <= _MAX_STRING:
+        data = shown(record[type_end + 4 : data_end])
+        if len(data) <= MAX_STRING:
             yield b"%b%c%b" % (head, len(data), data)
         else:
-            pieces = range(0, len(data), _MAX_STRING)
-            yield head + b"".join([_string(data[at : at + _MAX_STRING]) for at in pieces])
+            pieces = range(0, len(data), MAX_STRING)
+            yield head + b"".join([_string(data[at : at + MAX_STRING]) for at in pieces])
 
 
 @lru_cache(4096)
 def _head(index: bytes, life: bytes, type_: bytes) -> bytes:
     """The strings that the values of one kind share, whichever identifier they belong to."""
-    if len(type_) > _MAX_STRING - len(b"type="):
+    if len(type_) > MAX_STRING - len(b"type="):
         raise TooLarge
     ttl_type, ttl, permissions = _LIFE.unpack(life)
     strings = [b"index=%d" % _NUMBER.unpack(index)[0], b"type=" + type_]
@@ -84,7 +85,7 @@ def naptr(record: bytes) -> Iterator[bytes]:
     for preference, url in enumerate(_urls(record), 1):
         target = url.replace(b"\\", rb"\\").replace(b"!", rb"\!")
         regexp = b"!^.*$!" + target + b"!"
-        if len(regexp) <= _MAX_STRING:
+        if len(regexp) <= MAX_STRING:
             head = _NAPTR.pack(100, preference) + b"\x01u\x08ID2U+web"
             yield head + _string(regexp) + b"\x00"
 
@@ -113,14 +114,15 @@ def _data(record: bytes, span: Span) -> bytes:
     return record[start + 4 : start + 4 + _NUMBER.unpack_from(record, start)[0]]
 
 
-def _shown(data: bytes) -> bytes:
+def shown(data: bytes) -> bytes:
     """Data as text if it is text without control characters, else in base64."""
-    if _is_text(data):
+    if is_text(data):
         return b"data=" + data
     return b"data64=" + base64.b64encode(data)
 
 
-def _is_text(data: bytes) -> bool:
+def is_text(data: bytes) -> bool:
+    """Whether data is UTF-8 without control characters."""
     try:
         # Control characters are not printable; what else is not is looked at again.
         return data.decode().isprintable() or not _CONTROL.search(data)

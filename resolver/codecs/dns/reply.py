@@ -6,7 +6,7 @@ Names in records are compressed against the question, which every reply repeats 
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from registry import outcomes
@@ -66,14 +66,24 @@ class ExtendedError(NamedTuple):
     text: str = ""
 
 
+class Records(NamedTuple):
+    """Whole records: how many, and their octets one after another."""
+
+    number: int
+    octets: bytes
+
+
+NONE: Final = Records(0, b"")
+
+
 class Sections(NamedTuple):
-    """A reply's contents: whole records by section."""
+    """A reply's contents by section."""
 
     rcode: int = outcomes.NOERROR
     authoritative: bool = False
-    answer: Sequence[bytes] = ()
-    authority: Sequence[bytes] = ()
-    additional: Sequence[bytes] = ()
+    answer: Records = NONE
+    authority: Records = NONE
+    additional: Records = NONE
     error: ExtendedError | None = None
 
 
@@ -81,20 +91,29 @@ class TooLarge(Exception):  # noqa: N818 - an outcome: the client is told so
     """Something does not fit where DNS wants to put it."""
 
 
-def record(rtype: int, ttl: int, rdata: bytes, owner: bytes = ASKED_NAME) -> bytes:
+def record(rtype: int, ttl: int, rdata: bytes, owner: bytes = ASKED_NAME) -> Records:
     """One record of class IN. Raises TooLarge."""
     if len(rdata) > TCP_LIMIT:
         raise TooLarge
-    return owner + _RECORD.pack(rtype, IN, min(ttl, _MAX_TTL), len(rdata)) + rdata
+    head = _RECORD.pack(rtype, IN, min(ttl, _MAX_TTL), len(rdata))
+    return Records(1, b"".join((owner, head, rdata)))
 
 
-def records(rtype: int, ttl: int, contents: Iterable[bytes]) -> list[bytes]:
+def together(records: Iterable[Records]) -> Records:
+    """Records behind each other."""
+    found = [*records]
+    octets = b"".join([each.octets for each in found])
+    return Records(sum(each.number for each in found), octets)
+
+
+def records(rtype: int, ttl: int, contents: Iterable[bytes]) -> Records:
     """Records of one type about the name in the question. Raises TooLarge."""
     head = ASKED_NAME + _TYPE_TTL.pack(rtype, IN, min(ttl, _MAX_TTL))
     try:
-        return [head + len(rdata).to_bytes(2, "big") + rdata for rdata in contents]
+        found = [head + len(rdata).to_bytes(2, "big") + rdata for rdata in contents]
     except OverflowError:
         raise TooLarge from None
+    return Records(len(found), b"".join(found))
 
 
 def pointer(offset: int) -> bytes:
@@ -104,12 +123,13 @@ def pointer(offset: int) -> bytes:
 
 def assemble(question: Question, sections: Sections, recursion: bool, max_size: int) -> bytes:
     """The whole reply, or what stands for it where it has more than `max_size` octets."""
-    records = b"".join((*sections.answer, *sections.authority, *sections.additional))
+    answer, authority, additional = sections.answer, sections.authority, sections.additional
+    records = answer.octets + authority.octets + additional.octets
     edns = b"" if question.payload is None else _edns(question, sections)
     if HEADER_SIZE + len(question.wire) + len(records) + len(edns) > max_size:
         return too_large(question, recursion, max_size)
     flags = (sections.authoritative and AA) | (sections.rcode & 15)
-    counts = (len(sections.answer), len(sections.authority), len(sections.additional))
+    counts = (answer.number, authority.number, additional.number)
     return _message(question, flags, recursion, counts, records + edns)
 
 

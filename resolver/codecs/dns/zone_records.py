@@ -18,8 +18,10 @@ from resolver.codecs.dns.reply import (
     SRV,
     A,
     Question,
+    Records,
     Sections,
     record,
+    together,
 )
 from resolver.codecs.dns.zone import NameServer
 
@@ -50,17 +52,17 @@ def of_place(
     """What a name of a zone has of the type asked; no answer records where it has none."""
     zone = _Zone(question, name, server, min(ttl, ZONE_TTL), serial)
     if question.qtype == ANY and kind is not PlaceKind.BETWEEN:
-        return Sections(answer=[record(HINFO, zone.ttl, rdata.HINFO_RDATA)])
+        return Sections(answer=record(HINFO, zone.ttl, rdata.HINFO_RDATA))
     make = _RECORDS.get((kind, question.qtype))
     return Sections() if make is None else make(zone)
 
 
-def name_server_record(owner: bytes, zone: bytes, ttl: int) -> bytes:
+def name_server_record(owner: bytes, zone: bytes, ttl: int) -> Records:
     """The NS record of a zone; both names are pointers."""
     return record(NS, ttl, _SERVER + zone, owner)
 
 
-def whereabouts(question: Question, zone: bytes, server: NameServer, ttl: int) -> list[bytes]:
+def whereabouts(question: Question, zone: bytes, server: NameServer, ttl: int) -> Records:
     """The addresses of a zone's name server, and its port where it is not the usual one."""
     found = [
         record(_ADDRESS_TYPES[len(address)], ttl, address, _SERVER + zone)
@@ -68,12 +70,12 @@ def whereabouts(question: Question, zone: bytes, server: NameServer, ttl: int) -
     ]
     if server.port not in (None, _DNS_PORT):
         found.append(_port_record(question, zone, server, ttl, _SERVICE + zone))
-    return found
+    return together(found)
 
 
 def _port_record(
     question: Question, zone: bytes, server: NameServer, ttl: int, owner: bytes
-) -> bytes:
+) -> Records:
     # RFC 2782 allows no pointer in the target: the name is spelt out from the question.
     start = (int.from_bytes(zone, "big") & 0x3FFF) - HEADER_SIZE
     target = _SERVER + question.wire[start:-4].lower()
@@ -81,23 +83,23 @@ def _port_record(
 
 
 def _soa(zone: _Zone) -> Sections:
-    return Sections(answer=[record(SOA, zone.ttl, rdata.soa(zone.name, zone.serial, NEGATIVE_TTL))])
+    return Sections(answer=record(SOA, zone.ttl, rdata.soa(zone.name, zone.serial, NEGATIVE_TTL)))
 
 
 def _ns(zone: _Zone) -> Sections:
     return Sections(
-        answer=[name_server_record(ASKED_NAME, zone.name, zone.ttl)],
+        answer=name_server_record(ASKED_NAME, zone.name, zone.ttl),
         additional=whereabouts(zone.question, zone.name, zone.server, zone.ttl),
     )
 
 
 def _address(zone: _Zone) -> Sections:
     return Sections(
-        answer=[
+        answer=together(
             record(zone.question.qtype, zone.ttl, address)
             for address in zone.server.addresses
             if _ADDRESS_TYPES[len(address)] == zone.question.qtype
-        ]
+        )
     )
 
 
@@ -105,7 +107,7 @@ def _srv(zone: _Zone) -> Sections:
     question, name, server, ttl, _ = zone
     if server.port is None:
         return Sections()
-    return Sections(answer=[_port_record(question, name, server, ttl, ASKED_NAME)])
+    return Sections(answer=_port_record(question, name, server, ttl, ASKED_NAME))
 
 
 _RECORDS: Final[dict[tuple[PlaceKind, int], Callable[[_Zone], Sections]]] = {
