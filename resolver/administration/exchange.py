@@ -64,6 +64,7 @@ class Exchange:
             now=now,
             flags=part.flags | self.request.op_flags & ENC,
             session_id=self.session_id,
+            idis=self.context.login is not None,
         )
 
     def protect(self, message: Message, restricted: bool) -> bytes:

@@ -21,7 +21,6 @@ from resolver.holdings import Holdings
 from resolver.metrics import Counters
 from resolver.node.facts import own_step, responsible, start_page
 from resolver.node.holding import Holding
-from resolver.node.recursing import verifier
 from resolver.node.setting import Setting
 from resolver.pipeline.dns import DnsFront
 from resolver.pipeline.handle import HandleFront
@@ -33,6 +32,8 @@ from resolver.pipeline.proxy import ProxyFront
 from resolver.pipeline.responder import Responder
 from resolver.pipeline.sources import Sources
 from resolver.transports.http_plain import SERVER
+from resolver.trusted_queries import TrustedQueries
+from resolver.verification import Verifier
 
 
 class Fronts(NamedTuple):
@@ -49,6 +50,7 @@ def front_ends(
     setting: Setting,
     sources: Sources,
     counters: Counters,
+    verifier: Verifier,
     holding: Holding | None,
 ) -> Fronts:
     """The front-ends of a node; the stack ends their threads. `holding` is what it administers."""
@@ -61,6 +63,7 @@ def front_ends(
         certification.certifier,
         site=encode_site(site),
         serial=site.serial_number,
+        trusted=TrustedQueries(sources.resolve_later, verifier),
         rules=setting.rules,
     )
     administration = None
@@ -85,6 +88,7 @@ def http_front(
     counters: Counters,
     json: JsonApi,
     collectors: Iterable[Collector],
+    verifier: Verifier,
     holdings: Holdings | None,
 ) -> HttpFront:
     """The front-end of the HTTP ports, and of the metrics port that shows the collectors."""
@@ -94,7 +98,7 @@ def http_front(
         collectors,
         json=json,
         own_step=partial(own_step, setting),
-        verifier=verifier(setting, sources),
+        verifier=verifier if sources.recursive else None,
         recount=None if holdings is None else holdings.count,
         proxy=ProxyFront(
             sources,

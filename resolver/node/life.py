@@ -14,7 +14,7 @@ from resolver.node.fronts import Fronts, front_ends, http_front
 from resolver.node.holding import Holding, open_holding
 from resolver.node.kept_replies import KeptReplies
 from resolver.node.management import AddRoutes, management
-from resolver.node.recursing import open_recursor
+from resolver.node.recursing import open_recursor, open_verifier
 from resolver.node.setting import Setting
 from resolver.node.sockets import Sockets
 from resolver.pipeline.sources import Sources
@@ -75,14 +75,15 @@ class Node:
 
     async def _serve(self, stack: AsyncExitStack, sources: Sources) -> None:
         setting, counters, holding = self._setting, self._counters, self._holding
-        fronts = front_ends(stack, setting, sources, counters, holding)
+        verifier = open_verifier(stack, setting, sources)
+        fronts = front_ends(stack, setting, sources, counters, verifier, holding)
         self._kept.add([fronts.handle.packets, fronts.dns.packets, fronts.plain.packets])
         self._kept.add([fronts.handle.responder.signed])
         sockets = Sockets(stack, setting, counters)
         shown = self._figures(fronts, sockets)
         collector = NodeCollector(self.spec.name, self.spec.role, counters, shown)
         holdings = None if holding is None else holding.holdings
-        http = http_front(setting, sources, counters, fronts.json, [collector], holdings)
+        http = http_front(setting, sources, counters, fronts.json, [collector], verifier, holdings)
         await sockets.open_datagrams(fronts)
         await sockets.open_streams(fronts)
         await sockets.open_http(http, fronts, self._routes(fronts))

@@ -21,12 +21,13 @@ from resolver.codecs.handle.answering import Answered, decode_query, encode_answ
 from resolver.codecs.handle.bodies.resolution import encode_error
 from resolver.codecs.handle.codes import ADMINISTRATION, OpCode
 from resolver.codecs.handle.envelope import Envelope, FramingError, decode_envelope
-from resolver.codecs.handle.header import CT
+from resolver.codecs.handle.header import CT, TRUSTED_QUERY, TRUSTED_RESULT
 from resolver.codecs.handle.message import Message, decode_message, encode_message, peek_message
 from resolver.codecs.handle.reply import reply_to
 from resolver.metrics import Counters
 from resolver.pipeline.sources import Sources
 from resolver.query import Answer, Query, Refused, Values
+from resolver.trusted_queries import TrustedQueries
 
 SESSION_UNKNOWN: Final = "Invalid session id or session time out. Please try again."
 #: Longest time in seconds that a signed reply is used again for the very same request.
@@ -41,7 +42,8 @@ class Responder:
     """`site` is the node's HS_SITE data, `serial` its number; both may be replaced while it runs.
 
     `signed` keeps certified replies: a signature covers the request's id, so only the very same
-    request gets one again. `dialogue` is None on a node that has nothing to administer.
+    request gets one again. `dialogue` is None on a node that has nothing to administer. `trusted`
+    finds out whether what a trusted query is answered is signed; None where nobody can be asked.
     """
 
     def __init__(
@@ -52,6 +54,7 @@ class Responder:
         *,
         site: bytes,
         serial: int,
+        trusted: TrustedQueries | None = None,
         rules: HandleRules = DEFAULT_RULES,
     ) -> None:
         self.site = site
@@ -61,6 +64,7 @@ class Responder:
         self._sources = sources
         self._clock = sources.clock
         self._certifier = certifier
+        self._trusted = trusted
         self._rules = rules
         self._answers = counters.answers
         self._drops = counters.drops
@@ -113,7 +117,7 @@ class Responder:
         query = decode_query(request, self._rules)
         if isinstance(query, Refused):
             return self.refuse(request, query.outcome, query.detail, context)
-        answer = self._sources.resolve(query)
+        answer = None if request.op_flags & TRUSTED_QUERY else self._sources.resolve(query)
         if answer is None:
             return self._resolve_later(request, query, context)
         if self.dialogue is not None and _needs_proof(answer):
@@ -129,8 +133,20 @@ class Responder:
             said = self.dialogue.converse(request, context)
             return said if isinstance(said, bytes) else await said
         self._answers[context.protocol, slug(answer)] += 1
-        reply = self.reply(request, answer, query.asked)
+        shown = encode_answer(query.asked, answer)
+        if request.op_flags & TRUSTED_QUERY and isinstance(answer, Values):
+            shown = shown._replace(flags=shown.flags | await self._trust(query, answer))
+        reply = self._message(request, shown)
         return await self._certified(reply) if reply.op_flags & CT else encode_message(reply)
+
+    async def _trust(self, query: Query, values: Values) -> int:
+        """What the flags say of an answer to a trusted query: nothing where it cannot be told.
+
+        It is found out each time, and nobody keeps the reply: certificates end and are replaced.
+        """
+        if self._trusted is None:
+            return 0
+        return TRUSTED_QUERY | TRUSTED_RESULT * await self._trusted.vouch(query, values)
 
     def _site_info(self, request: Message, _: bytes, context: Context) -> Reply:
         self._answers[context.protocol, outcomes.OK.slug] += 1

@@ -150,7 +150,7 @@ async def desk(
         stack.push_async_callback(registrar.aclose)
         tree = PrefixTree(homed)
         authority = Authority(tree, store.lookup)
-        sources = Sources(authority, clock=clock)
+        sources = Sources(authority, gather=store.gather, clock=clock)
         certification = Certification(lambda: key)
         stack.callback(certification.close)
         responder = Responder(

@@ -17,10 +17,14 @@ from registry.trust.signing import Signer
 from registry.values.key import public_key_to_json
 from registry.values.key_objects import dump_public_key, public_numbers
 from registry.values.value import Value, encode_record
+from resolver.codecs.handle.bodies.resolution import ResolveRequest, encode_resolve_request
+from resolver.codecs.handle.codes import OpCode
+from resolver.codecs.handle.header import CT, PO, TRUSTED_QUERY, TRUSTED_RESULT
 from resolver.data_directory import DataDirectory
 from resolver.key_hierarchy import node_signer
 from resolver.server_keys import server_key
 from resolver.topology import load
+from tests.support.administered import Client
 from tests.support.processes import Outcome, Topology, up
 from tests.support.wire import fetch
 
@@ -200,3 +204,23 @@ def test_identifiers_in_bulk_are_signed_too(signing: Topology, tmp_path: Path) -
     assert done.status == 0, done.err
     assert verification(signing, "88.901.100/MANY-300")["verified"] == [1]
     assert verify(signing, "88.901.100/MANY-001").status == 0
+
+
+async def test_trusted_queries_tell_whether_what_is_shown_is_signed(signing: Topology):
+    trusted = TRUSTED_QUERY | TRUSTED_RESULT
+    for node, unsigned in (("distillery", 0), ("recursive", TRUSTED_QUERY)):
+        async with Client.to(signing.node(node).handle) as client:
+            for identifier, op_flags, indexes, told in (
+                (SIGNED, TRUSTED_QUERY, (), trusted),
+                (SIGNED, 0, (), 0),
+                (SIGNED, TRUSTED_QUERY | TRUSTED_RESULT | PO, (1,), trusted),
+                (SIGNED, TRUSTED_QUERY | CT, (), trusted),
+                (SIGNED, CT, (), 0),
+                ("88.901.7/BOT-000001", TRUSTED_QUERY, (), unsigned),
+                (f"{SIGNED}-NOT", TRUSTED_QUERY, (), 0),
+            ):
+                body = encode_resolve_request(ResolveRequest(identifier.encode(), indexes))
+                for _ in range(2):
+                    reply = await client.ask(OpCode.RESOLVE, body, op_flags=op_flags)
+                    assert reply.op_flags & trusted == told
+                    assert bool(reply.credential) == bool(op_flags & CT)

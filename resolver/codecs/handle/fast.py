@@ -1,8 +1,8 @@
 """Plain resolution without the general codec's objects: the node's hot path.
 
-A request is plain if it is one unencrypted packet outside any session that asks for no signature
-and no digest. `decode_plain_resolve` gives None for every other one: the general codec reads it,
-or says what is wrong. What both can read, both read alike.
+A request is plain if it is one unencrypted packet outside any session that asks for no signature,
+no digest and no proof. `decode_plain_resolve` gives None for every other one: the general codec
+reads it, or says what is wrong. What both can read, both read alike.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from registry.errors import DecodeError
 from registry.values.wire import WireReader
 from resolver.codecs.handle.bodies.resolution import read_indexes
 from resolver.codecs.handle.fragments import MAX_DATAGRAM
-from resolver.codecs.handle.header import AT, CT, ENC, RD, REC
+from resolver.codecs.handle.header import AT, CT, ENC, RD, REC, TRUSTED_QUERY
 from resolver.codecs.handle.reply import ECHOED
 from resolver.codecs.handle.versions import OWN, Version, spoken, suggested
 
@@ -27,7 +27,7 @@ _HANDLE_AT: Final = 48
 _BODY_AT: Final = 44
 _NO_SELECTION: Final = bytes(8)
 _NO_CREDENTIAL: Final = bytes(4)
-_NOT_PLAIN: Final = AT | CT | ENC | RD
+_NOT_PLAIN: Final = AT | CT | ENC | RD | TRUSTED_QUERY
 _ENVELOPE_FLAGS: Final = 0xFC
 _REQUEST_ID: Final = slice(8, 12)
 

@@ -10,6 +10,7 @@ from resolver.codecs.handle.bodies.resolution import decode_error, encode_error
 from resolver.codecs.handle.codes import ResponseCode
 from resolver.codecs.handle.envelope import COMPRESSED
 from resolver.codecs.handle.header import AT, CA, CT, DO_NOT_REFER, PO, RD, REC
+from resolver.codecs.handle.idis import code_otherwise, speaks_idis
 from resolver.codecs.handle.message import Message, decode_message, encode_message, seal
 from resolver.codecs.handle.versions import NEW_CODES_SINCE, OLDEST, OWN, Version, at_least
 
@@ -45,13 +46,15 @@ def reply_to(
     flags: int = AT,
     session_id: int | None = None,
     op_code: int | None = None,
+    idis: bool = False,
 ) -> Message:
     """The reply to a request, without a credential.
 
     `body` is without the request digest, which is added where the request asks for it (RD) and to
     every challenge. `serial` is the answering site's; `flags` are set besides the echoed ones and
     REC (AT unless the answer comes from a cache, CN while more follow). `session_id` replaces the
-    request's, `op_code` too: an answered challenge is replied to as the request it was for.
+    request's, `op_code` too: an answered challenge is replied to as the request it was for. `idis`
+    says that the peer has logged in as CAICT's clients do, and knows their codes.
     """
     version = request.spoken_version
     echoed = request.op_flags & ECHOED
@@ -61,7 +64,7 @@ def reply_to(
         body = encode_digest(digest_request(request.header_and_body, version)) + body
     return Message(
         op_code=request.op_code if op_code is None else op_code,
-        response_code=code_for(response_code, version),
+        response_code=code_for(response_code, version, idis or speaks_idis(request)),
         body=body,
         op_flags=echoed | REC | flags,
         request_id=request.request_id,
@@ -134,8 +137,10 @@ def expiration(now: float) -> int:
     return (int(now) + LIFETIME) & 0xFFFFFFFF
 
 
-def code_for(response_code: int, version: Version) -> int:
-    """A response code as a peer of this version knows it."""
+def code_for(response_code: int, version: Version, idis: bool = False) -> int:
+    """A response code as a peer of this version knows it; `idis` for CAICT's clients."""
+    if not idis:
+        response_code = code_otherwise(response_code)
     if at_least(version, NEW_CODES_SINCE):
         return response_code
     return _OLD_CODES.get(response_code, response_code)

@@ -24,7 +24,7 @@ from resolver.codecs.handle.fast import (
     with_request_id,
 )
 from resolver.codecs.handle.fragments import split_message
-from resolver.codecs.handle.header import AT, CT, ENC, RD
+from resolver.codecs.handle.header import AT, CT, ENC, RD, TRUSTED_QUERY
 from resolver.codecs.handle.message import Message, decode_message, encode_message
 from resolver.codecs.handle.reply import expiration, reply_to
 from resolver.query import Query
@@ -39,7 +39,7 @@ plain_messages = st.builds(
     Message,
     op_code=st.just(1),
     body=questions.map(encode_resolve_request),
-    op_flags=U32.map(lambda flags: flags & ~(AT | CT | ENC | RD)),
+    op_flags=U32.map(lambda flags: flags & ~(AT | CT | ENC | RD | TRUSTED_QUERY)),
     request_id=U32,
     major=U8,
     minor=U8,

@@ -204,3 +204,14 @@ def test_answers_are_not_cut():
     for code in (ResponseCode.SUCCESS, ResponseCode.NOT_RESPONSIBLE, ResponseCode.SESSION_TIMEOUT):
         reply = encode_message(error_to(request, code, "x" * 100, serial=1, now=0))
         assert fitted(reply, 44) == reply
+
+
+@pytest.mark.parametrize("code", [603, 604, 605])
+def test_codes_of_quotas_go_to_clients_that_know_them(code: int):
+    others = Message(OpCode.CREATE_HANDLE, minor=11, suggest_major=2, suggest_minor=11)
+    theirs = replace(others, minor=3, suggest_minor=10)
+    said = [
+        reply_to(request, code, serial=1, now=0, idis=logged_in).response_code
+        for request, logged_in in ((others, False), (theirs, False), (others, True))
+    ]
+    assert said == [ResponseCode.SERVER_BUSY, code, code]
