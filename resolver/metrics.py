@@ -7,7 +7,7 @@ The hot path adds to integers; label values come from closed sets. Names follow
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 
 from prometheus_client import CollectorRegistry, generate_latest
@@ -20,18 +20,30 @@ from prometheus_client.core import (
 from prometheus_client.registry import Collector
 
 from resolver.transports.account import REASONS, Account
+from resolver.transports.connections import Connections
 
 #: Upper bounds of the latency buckets in seconds: 0.25 ms doubled up to 4 s.
 BUCKETS: Final = tuple(0.00025 * 2**step for step in range(15))
 
 
-#: What is counted of requests; received is all the others together, and what was dropped.
+#: Families by protocol: name -> the attribute that is counted, and what it is. Received requests
+#: are all the others together, and those that were dropped.
 _ACCOUNT: Final = {
-    "received": "Requests taken in",
-    "answered": "Requests that were answered, or refused for what they are",
-    "refused": "Requests that were told that the node is overloaded",
-    "waiting": "Requests under way",
+    "idnode_requests_received": ("received", "Requests taken in"),
+    "idnode_requests_answered": ("answered", "Requests answered, or refused for what they are"),
+    "idnode_requests_refused": ("refused", "Requests told that the node is overloaded"),
+    "idnode_requests_waiting": ("waiting", "Requests under way"),
 }
+_CONNECTIONS: Final = {
+    "idnode_connections": ("open", "Connections that are served"),
+    "idnode_connections_turned_away": ("turned_away", "Connections told that there are too many"),
+    "idnode_connections_made_room": ("made_room", "Connections at rest closed for another"),
+    "idnode_connections_late": (
+        "late",
+        "Connections closed for what they left unfinished too long",
+    ),
+}
+_GAUGES: Final = frozenset({"waiting", "open"})
 
 
 class Latencies:
@@ -63,7 +75,7 @@ class Counters:
     """What one node counted since it started.
 
     `answers` is keyed (protocol, outcome slug), `drops` (protocol, reason), `changes`
-    (operation, result), `latencies` and `accounts` protocol.
+    (operation, result), `latencies`, `accounts` and `connections` protocol.
     """
 
     def __init__(self) -> None:
@@ -72,6 +84,7 @@ class Counters:
         self.changes: Counter[tuple[str, str]] = Counter()
         self.latencies: dict[str, Latencies] = {}
         self.accounts: dict[str, Account] = {}
+        self.connections: dict[str, Connections] = {}
 
     def answered(self, protocol: str, slugs: Iterable[str | None]) -> None:
         """Count many answers of one protocol by their outcomes; None is no answer."""
@@ -113,6 +126,7 @@ class NodeCollector(Collector):
         )
         yield self._histogram()
         yield from self._accounts()
+        yield from self._by_protocol(_CONNECTIONS, self._counters.connections)
         for name, text, kind, read in self._figures:
             family = (CounterMetricFamily if kind == "counter" else GaugeMetricFamily)(
                 name, text, labels=["node", "role"]
@@ -133,18 +147,23 @@ class NodeCollector(Collector):
         return family
 
     def _accounts(self) -> Iterator[Metric]:
-        accounts = sorted(self._counters.accounts.items())
-        for name, text in _ACCOUNT.items():
-            kind = GaugeMetricFamily if name == "waiting" else CounterMetricFamily
-            family = kind(f"idnode_requests_{name}", text, labels=["node", "role", "protocol"])
-            for protocol, account in accounts:
-                family.add_metric([*self._labels, protocol], getattr(account, name))
-            yield family
+        accounts = self._counters.accounts
+        yield from self._by_protocol(_ACCOUNT, accounts)
         dropped: Counter[tuple[str, str]] = Counter()
-        for protocol, account in accounts:
+        for protocol, account in accounts.items():
             dropped.update({(protocol, reason): account.dropped[reason] for reason in REASONS})
         text = "Requests that ended without an answer"
         yield self._counter("idnode_requests_dropped", text, ("protocol", "reason"), dropped)
+
+    def _by_protocol(
+        self, families: Mapping[str, tuple[str, str]], owners: Mapping[str, object]
+    ) -> Iterator[Metric]:
+        for name, (attribute, text) in families.items():
+            kind = GaugeMetricFamily if attribute in _GAUGES else CounterMetricFamily
+            family = kind(name, text, labels=["node", "role", "protocol"])
+            for protocol, owner in sorted(owners.items()):
+                family.add_metric([*self._labels, protocol], getattr(owner, attribute))
+            yield family
 
     def _histogram(self) -> Metric:
         family = HistogramMetricFamily(

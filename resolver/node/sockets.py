@@ -71,13 +71,27 @@ class Sockets:
 
     async def open_streams(self, fronts: Fronts) -> None:
         """Handle and DNS over TCP."""
-        front = fronts.handle
-        handles = TcpServer(front.message, MessageStream, front.garbage, connected=front.connected)
-        names = TcpServer(fronts.dns.message, Splitter, fronts.dns.garbage)
-        for service, listener, port in (
-            ("Handle over TCP", handles, self._ports.handle),
-            ("DNS over TCP", names, self._ports.dns),
+        handle, dns_front, counters = fronts.handle, fronts.dns, self._counters
+        handles = TcpServer(
+            handle.message,
+            MessageStream,
+            handle.garbage,
+            connected=handle.connected,
+            busy=handle.busy,
+            account=counters.account(context.TCP),
+        )
+        names = TcpServer(
+            dns_front.message,
+            Splitter,
+            dns_front.garbage,
+            busy=dns_front.busy,
+            account=counters.account(dns.TCP),
+        )
+        for service, listener, port, label in (
+            ("Handle over TCP", handles, self._ports.handle, context.TCP),
+            ("DNS over TCP", names, self._ports.dns, dns.TCP),
         ):
+            counters.connections[label] = listener.connections
             await self._listen(service, port, listener.bind(self._host, port))
             self._stack.push_async_callback(listener.drain, DRAIN_SECONDS)
 

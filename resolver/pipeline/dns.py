@@ -32,6 +32,7 @@ KEEP_COUNTING_SECONDS: Final = 1.0
 _NOT_RECURSED: Final = Refused(
     outcomes.NOT_RESPONSIBLE, "Not known here, and recursion not desired"
 )
+_BUSY: Final = Refused(outcomes.BUSY, "Too many requests are under way")
 
 Target = Key | Place | None
 
@@ -103,6 +104,14 @@ class DnsFront:
         reply = self._encode(question, target, answer, TCP_LIMIT, TCP)
         self._tcp_latency.observe(perf_counter() - started)
         return frame(reply)
+
+    def busy(self, data: bytes, peer: Address) -> bytes | None:
+        """The framed reply to a message that is not looked up, for too much else is under way."""
+        question = self._question(data, TCP)
+        if not isinstance(question, Question):
+            return None if question is None else frame(question)
+        target = locate(question, self._view)
+        return frame(self._encode(question, target, _BUSY, TCP_LIMIT, TCP))
 
     def garbage(self, error: DecodeError) -> None:
         """Count a stream that ended within a message."""

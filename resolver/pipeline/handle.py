@@ -164,6 +164,10 @@ class HandleFront:
         self._stream_latency[context.protocol].observe(perf_counter() - started)
         return octets
 
+    def busy(self, data: bytes, context: Context) -> bytes | None:
+        """The reply to one message of a connection that too much else keeps from being served."""
+        return self.responder.busy(data, context)
+
     def garbage(self, error: DecodeError) -> bytes:
         """The last words on a stream that cannot be cut into messages, or ended within one."""
         return self._last_words(error, TCP)

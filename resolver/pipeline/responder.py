@@ -29,6 +29,7 @@ from resolver.pipeline.sources import Sources
 from resolver.query import Answer, Query, Refused, Values
 from resolver.trusted_queries import TrustedQueries
 
+TOO_MUCH: Final = "Too many requests are under way. Please try again later."
 SESSION_UNKNOWN: Final = "Invalid session id or session time out. Please try again."
 #: Longest time in seconds that a signed reply is used again for the very same request.
 KEEP_SECONDS: Final = 3600.0
@@ -106,6 +107,19 @@ class Responder:
         self._answers[context.protocol, outcome.slug] += 1
         said = Answered(outcome.handle, encode_error(text))
         return self._finished(self._message(request, said))
+
+    def busy(self, data: bytes, context: Context) -> bytes | None:
+        """The reply to a message that is not looked at, for too much else is under way."""
+        try:
+            request = peek_message(data)
+        except DecodeError:
+            request = None
+        if request is None or request.is_reply:
+            self._drops[context.protocol, "framing" if request is None else "reply"] += 1
+            return None
+        self._answers[context.protocol, outcomes.BUSY.slug] += 1
+        said = Answered(outcomes.BUSY.handle, encode_error(TOO_MUCH))
+        return encode_message(self._message(request, said))
 
     # --- public operations ---
 

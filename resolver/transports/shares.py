@@ -16,12 +16,23 @@ class Shares:
         self._of: dict[str, int] = {}
         self.taken = 0
 
-    def take(self, source: str) -> bool:
-        """Take a place for a source; False if it has to do without."""
-        own = self._of.get(source, 0)
-        if own >= self._places - self.taken:
+    @property
+    def greediest(self) -> str:
+        """The source with the most places. Raises ValueError if none is taken."""
+        return max(self._of, key=self._of.__getitem__)
+
+    def has_room(self, source: str) -> bool:
+        """Whether a source may take a place."""
+        return self._of.get(source, 0) < self._places - self.taken
+
+    def take(self, source: str, always: bool = False) -> bool:
+        """Take a place for a source; False if it has to do without.
+
+        With `always` it gets one: that of another who gave one back for it.
+        """
+        if not always and not self.has_room(source):
             return False
-        self._of[source] = own + 1
+        self._of[source] = self._of.get(source, 0) + 1
         self.taken += 1
         return True
 

@@ -81,6 +81,9 @@ class UdpServer:
                 self._answer(data, address)
 
     def _answer(self, data: bytes, address: Address) -> None:
+        if not self._waiting.has_room(address[0]):
+            self.account.dropped["crowded"] += 1
+            return
         replies = self._serve(data, address)
         if replies is None:
             self.account.dropped["unanswerable"] += 1

@@ -170,6 +170,9 @@ class BatchServer:
         """Have a datagram answered; whether the answer is in its slot."""
         batch = self._socket.batch
         address = batch.address(slot)
+        if not self._waiting.has_room(address[0]):
+            self.account.dropped["crowded"] += 1
+            return False
         replies = self._front.datagram(batch.datagram(slot), address)
         if replies is None:
             self.account.dropped["unanswerable"] += 1

@@ -34,13 +34,13 @@ class Waiting:
         self._shares = Shares(places)
         self._futures: set[asyncio.Future[Replies]] = set()
 
+    def has_room(self, source: str) -> bool:
+        """Whether one more of a source may wait."""
+        return self._shares.has_room(source)
+
     def add(self, replies: Awaitable[Replies], address: Address) -> None:
-        """Send the replies as soon as they are there."""
-        if not self._shares.take(address[0]):
-            self._account.dropped["crowded"] += 1
-            if asyncio.iscoroutine(replies):
-                replies.close()
-            return
+        """Send the replies as soon as they are there; there has to be room."""
+        self._shares.take(address[0])
         self._account.waiting += 1
         future = asyncio.ensure_future(replies)
         self._futures.add(future)

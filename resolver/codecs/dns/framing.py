@@ -23,6 +23,11 @@ class Splitter:
     def __init__(self) -> None:
         self._buffer = b""
 
+    @property
+    def held(self) -> int:
+        """Octets of a message that is not complete."""
+        return len(self._buffer)
+
     def feed(self, data: bytes) -> list[bytes]:
         """The messages that these octets complete."""
         data = self._buffer + data

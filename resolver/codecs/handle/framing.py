@@ -21,6 +21,11 @@ class MessageStream:
         self._buffer = bytearray()
         self.failure: FramingError | None = None
 
+    @property
+    def held(self) -> int:
+        """Octets of a message that is not complete."""
+        return len(self._buffer)
+
     def feed(self, data: bytes) -> list[bytes]:
         """Take what arrived; the messages complete now, in order. Look at `failure` after."""
         if self.failure is not None:

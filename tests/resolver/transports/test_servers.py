@@ -8,6 +8,7 @@ import pytest
 
 from registry.errors import DecodeError
 from resolver.codecs.dns.framing import Splitter, frame
+from resolver.transports.connections import Patience
 from resolver.transports.tcp import TcpServer
 from resolver.transports.udp import UdpServer
 
@@ -79,7 +80,7 @@ async def test_a_stream_cut_within_a_message_gets_the_last_words(garbage):
 
 
 async def test_an_idle_connection_is_closed(garbage):
-    server = await serve_tcp(lambda message, peer: None, garbage, idle_seconds=0.01)
+    server = await serve_tcp(lambda message, peer: None, garbage, patience=Patience(rest=0.01))
     reader, writer = await asyncio.open_connection(HOST, server.port)
     assert await reader.read() == b""
     writer.close()

@@ -179,3 +179,19 @@ async def test_an_answer_that_never_comes_ends_with_the_server(served):
     await front.server.drain(0)
     account = front.server.account
     assert (account.answered, account.dropped, account.waiting) == (1, {"ended": 1}, 0)
+
+
+async def test_who_has_too_many_waiting_is_dropped_before_any_work(served):
+    front = Front()
+    front.kept[KEY] = b"r:__"
+    (client,) = await served(front)
+    for _ in range(5):
+        client.send(*[b"W"] * 500)
+        client.send(asking(1))
+        await client.receive(1)
+    account = front.server.account
+    assert account.waiting == 2048
+    assert account.dropped == {"crowded": 2500 - 2048}
+    front.gate.set()
+    await front.server.drain(5)
+    assert account.received == account.answered + account.dropped.total()
