@@ -36,10 +36,13 @@ class ColumnMapping:
         meanings = [asked.get(name, name) for name in columns]
         for name, meaning in asked.items():
             if name not in columns:
-                meanings[_numbered(name, self._width)] = meaning
+                meanings[_numbered(name, columns)] = meaning
         names = [at for at, meaning in enumerate(meanings) if meaning in (SUFFIX, IDENTIFIER)]
         if len(names) != 1:
-            raise NoSuchMapping(f"one column {SUFFIX} or {IDENTIFIER} is needed, not {len(names)}")
+            raise NoSuchMapping(
+                f"one column has to be {SUFFIX} or {IDENTIFIER}, and {len(names)} are: there are"
+                f" {', '.join(columns)}"
+            )
         self._name = names[0]
         self._whole = meanings[self._name] == IDENTIFIER
         self._values = [
@@ -48,7 +51,10 @@ class ColumnMapping:
             if (found := _VALUE.fullmatch(meaning))
         ]
         if not self._values:
-            raise NoSuchMapping("no column is a value: call one INDEX:TYPE, or map one to that")
+            raise NoSuchMapping(
+                "no column is a value: call one INDEX:TYPE or map one to that; there are"
+                f" {', '.join(columns)}"
+            )
         used = {self._name, *(at for at, _, _ in self._values)}
         self.unused = [name for at, name in enumerate(columns) if at not in used]
 
@@ -79,7 +85,7 @@ def encode_line(identifier: str, values: Sequence[dict[str, Any]]) -> bytes:
     return _encode({"identifier": identifier, "values": values})
 
 
-def _numbered(name: str, width: int) -> int:
-    if name.isascii() and name.isdigit() and 1 <= int(name) <= width:
+def _numbered(name: str, columns: Sequence[str]) -> int:
+    if name.isascii() and name.isdigit() and 1 <= int(name) <= len(columns):
         return int(name) - 1
-    raise NoSuchMapping(f"there is no column {name!r}")
+    raise NoSuchMapping(f"there is no column {name!r}, but {', '.join(columns)}")

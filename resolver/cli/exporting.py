@@ -6,7 +6,7 @@ import asyncio
 import os
 import sys
 from pathlib import Path
-from typing import IO
+from typing import IO, Final
 
 import click
 
@@ -15,9 +15,13 @@ from registry.schemes import handle
 from registry.storage.backends import open_reads
 from registry.storage.interface import is_counted
 from resolver.cli.errors import DONE, Negative
+from resolver.cli.meter import Meter
 from resolver.cli.output import note
 from resolver.cli.running import data_option
 from resolver.data_directory import DataDirectory
+
+#: Rows that are read at a time.
+_PAGE: Final = 2000
 
 
 @click.command()
@@ -51,10 +55,13 @@ def export(file: Path | None, data: Path, prefix: str, node_name: str | None) ->
 async def _write(url: str, prefix: str, out: IO[bytes]) -> int:
     reads, count = await open_reads(url), 0
     try:
-        async for row in reads.scan(prefix):
-            if is_counted(row.prefix, row.suffix):
-                out.write(line_of(row) + b"\n")
-                count += 1
+        with Meter("identifiers", (await reads.counts()).get(prefix)) as meter:
+            async for row in reads.scan(prefix, _PAGE):
+                if is_counted(row.prefix, row.suffix):
+                    out.write(line_of(row) + b"\n")
+                    count += 1
+                    if count % _PAGE == 0:
+                        meter.reach(count)
     finally:
         await reads.close()
     return count

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 import click
@@ -14,7 +15,8 @@ from registry.storage.interface import StoreNotUsable
 from registry.storage.sql import SqlStore
 from registry.storage.sqlite_backup import BackupRefused, back_up, restore
 from resolver.cli.errors import DONE, Negative, Unsafe
-from resolver.cli.output import note, show, table
+from resolver.cli.meter import Meter
+from resolver.cli.output import show, table
 from resolver.cli.running import data_option
 from resolver.data_directory import DataDirectory, DirectoryInUse
 
@@ -45,7 +47,7 @@ def copy_command(source: str, target: str, data: Path) -> int:
         rows.add_row(str(part), str(part.rows), part.digest[:16])
     show(rows)
     total = sum(part.rows for part in parts)
-    click.echo(f"{total} rows are the same in {shown(origin)} and {shown(goal)}")
+    click.echo(f"{total:,} rows are the same in {shown(origin)} and {shown(goal)}")
     return DONE
 
 
@@ -79,14 +81,16 @@ async def _copy(source: str, target: str) -> list[Part]:
     into = await open_store(target)
     assert isinstance(into, SqlStore)
     try:
-        async with open_snapshot(source) as connection:
-            return await copy(connection, into, shown(source), _tell)
+        with Meter("rows") as meter:
+            async with open_snapshot(source) as connection:
+                told = partial(_tell, meter)
+                return await copy(connection, into, shown(source), told)
     finally:
         await into.close()
 
 
-def _tell(of: str, rows: int) -> None:
-    note(f"{of}: {rows} rows")
+def _tell(meter: Meter, of: str, rows: int) -> None:
+    meter.reach(rows, f"rows of {of}")
 
 
 def _locked(stack: ExitStack, data: DataDirectory, named: str, *, fresh: bool = False) -> str:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import signal
 from pathlib import Path
 
 from tests.support.everywhere import values_of
+from tests.support.killed_imports import between, run
+from tests.support.processes import up
+from tests.support.stores import minimal_on
 
 PREFIX = "88.901.7"
 
 
-def report(path: Path) -> list[tuple[int, str]]:
+def report_of(path: Path) -> list[tuple[int, str]]:
     lines = path.read_text(encoding="utf-8").splitlines()
     return [(said["line"], said["error"]["code"]) for said in map(json.loads, lines)]
 
@@ -22,7 +26,7 @@ def test_a_file_is_registered_row_by_row(minimal, tmp_path):
     assert (tried.status, "3 identifiers would be registered" in tried.out) == (1, True)
     done = minimal.idnode("import", str(path), "--prefix", PREFIX)
     assert (done.status, "2 identifiers registered" in done.out) == (1, True)
-    assert report(tmp_path / "bottles.csv.report.ndjson") == [
+    assert report_of(tmp_path / "bottles.csv.report.ndjson") == [
         (3, "validation"),
         (4, "already-exists"),
     ]
@@ -45,16 +49,48 @@ def test_an_import_that_was_cut_off_goes_on(minimal, tmp_path):
     state.write_text(json.dumps({"file": "another", "committed_through": 10, "accepted": 10}))
     refused = minimal.idnode(*arguments, "--resume")
     assert (refused.status, "another file" in refused.err) == (1, True)
-    digest = json.loads(_state_of(minimal, path, arguments))["file"]
-    state.write_text(json.dumps({"file": digest, "committed_through": 10, "accepted": 10}))
+    # Without a state any row may have been sent before.
+    state.unlink()
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
     resumed = minimal.idnode(*arguments, "--resume")
-    assert (resumed.status, "20 identifiers registered" in resumed.out) == (0, True)
+    assert (resumed.status, "30 identifiers registered" in resumed.out) == (0, True)
+    nobody = minimal.idnode(*arguments, "--via", "http://127.0.0.1:9", "--token", "x")
+    assert (nobody.status, "nothing was sent" in nobody.err) == (3, True)
+    wrong = minimal.idnode(*arguments, "--token", "x")
+    assert (wrong.status, "not valid" in wrong.err) == (1, True)
+    assert sorted(left.name for left in tmp_path.iterdir()) == ["bottles.ndjson"]
 
 
-def _state_of(minimal, path: Path, arguments: tuple[str, ...]) -> bytes:
-    """The state that an import leaves which nobody answers to."""
-    assert minimal.idnode(*arguments, "--via", "http://127.0.0.1:9", "--token", "x").status == 3
-    return path.with_name(f"{path.name}.import.json").read_bytes()
+async def test_an_import_is_killed_again_and_again(data, tmp_path, store_url):
+    """Each row has one verdict in the end, whatever the kills came between."""
+    path = tmp_path / "many.csv"
+    rows = ["suffix,1:URL", *(f"KILL-{at:05},https://example.org/{at}" for at in range(30_000))]
+    bad = dict.fromkeys(range(1000, 30000, 1500), f'"{"x" * 300}",b')
+    bad[20_000] = "KILL-00500,twice"
+    for at, row in bad.items():
+        rows[at] = row
+    rows[26_000] = ""
+    path.write_text("\n".join(rows) + "\n")
+    report = path.with_name("many.csv.report.ndjson")
+    with up(minimal_on(store_url, tmp_path), data, nodes=5) as running:
+        accounts = json.loads((data / "credentials.json").read_bytes())["accounts"]
+        (token,) = {each["token"] for each in accounts if each["prefix"] == PREFIX}
+        options = ("--prefix", PREFIX, "--token", token)
+        async with between(running.node("baijiu")) as (killing, url):
+            for kill_after in (1, 2, 3, 4):
+                again = ("--resume",) if kill_after > 1 else ()
+                status, _ = await run(killing, url, path, *options, *again, kill_after=kill_after)
+                assert status == -signal.SIGKILL
+            status, said = await run(killing, url, path, *options, "--resume", kill_after=None)
+        assert status == 1, said
+        accepted = 30_000 - len(bad) - 1
+        assert f"{accepted:,} identifiers registered" in said
+        assert f"{len(bad):,} rows refused" in said
+        assert [line for line, _ in report_of(report)] == sorted(at + 1 for at in bad)
+        exported = running.idnode("export", "--prefix", PREFIX).out
+        there = {json.loads(line)["identifier"] for line in exported.splitlines()}
+        assert sum(f"{PREFIX}/KILL-" in each for each in there) == accepted
+        assert running.idnode("audit", "verify", "--node", "baijiu").status == 0
 
 
 def test_serial_numbers(minimal, tmp_path):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -19,18 +18,11 @@ from registry.values.value import Value
 from tests.support.everywhere import ask, codes, values_of
 from tests.support.postgres import Server
 from tests.support.processes import Node, Topology, idnode, up
+from tests.support.stores import minimal_on
 from tests.support.wire import fetch, metrics
 
 IDENTIFIER = "88.901.7/HELLO-1"
 NODES = 5
-
-
-def on_postgres(url: str, directory: Path) -> Path:
-    """The minimal topology with the sector node's store there."""
-    text = Path("configs/minimal.toml").read_text()
-    path = directory / "moved.toml"
-    path.write_text(text.replace('role = "sector"\n', f'role = "sector"\nstore = "{url}"\n'))
-    return path
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +41,7 @@ def moved(
     copied = idnode("store", "copy", "baijiu", url, "--data", data)
     assert copied.status == 0, copied.err
     assert "rows are the same" in copied.out
-    with up(on_postgres(url, directory), data, nodes=NODES) as topology:
+    with up(minimal_on(url, directory), data, nodes=NODES) as topology:
         yield topology, url
 
 
