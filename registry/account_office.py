@@ -9,7 +9,7 @@ import msgspec
 
 from registry.accounts import Account, AccountKey, Token, check_username
 from registry.audit import Actor, Event, Note, record_digest
-from registry.errors import AlreadyExists, InvalidValue, NotFound
+from registry.errors import AlreadyExists, InvalidValue, NotFound, StateConflict
 from registry.ledger import Writing
 from registry.storage.dossiers import Page
 
@@ -69,7 +69,10 @@ class AccountOffice:
         self._note(Event.ACCOUNT_DELETED, account, None)
 
     async def issue(self, token: Token) -> None:
-        """Let a token be used."""
+        """Let a token be used. Raises NotFound, StateConflict for a disabled account."""
+        account = await self._found(token.username)
+        if account.disabled:
+            raise StateConflict("issuing a token", "disabled", "account")
         held = await self._transaction.dossiers(Token, username=token.username)
         if len(held) >= MAX_TOKENS:
             held.sort(key=lambda each: each.created)
@@ -86,7 +89,8 @@ class AccountOffice:
         await self._revoke(meant)
 
     async def add_key(self, key: AccountKey) -> None:
-        """Let a key prove whom it belongs to. Raises InvalidValue where there are too many."""
+        """Let a key prove whom it belongs to. Raises NotFound, InvalidValue for too many."""
+        await self._found(key.username)
         held = await self._transaction.dossiers(
             AccountKey, Page(limit=MAX_KEYS), username=key.username
         )

@@ -20,6 +20,8 @@ _PASSWORD_SIZE: Final = 18
 _TOKEN_SIZE: Final = 32
 #: Characters of a token that are kept in the clear, so that its owner can tell it from others.
 _SHOWN: Final = 4
+#: The form of what a key is named by.
+KEY_ID: Final = re.compile(r"[0-9a-f]{16}")
 _USERNAME: Final = re.compile(r"[a-z0-9][a-z0-9._@+-]{1,63}")
 
 
@@ -109,11 +111,16 @@ def digest(secret: str) -> bytes:
     return hashlib.sha256(secret.encode()).digest()
 
 
+def is_username(text: str) -> bool:
+    """Whether an account may be called so."""
+    return _USERNAME.fullmatch(text) is not None
+
+
 def check_username(username: str) -> None:
     """Raise InvalidValue unless an account may be called so."""
-    if not _USERNAME.fullmatch(username):
+    if not is_username(username):
         raise InvalidValue(
-            "a username has 2 to 64 characters: a-z, 0-9 and . _ @ + -, the first a letter or digit",
+            "a username has 2 to 64 of a-z, 0-9 and . _ @ + -, the first a letter or a digit",
             field="username",
         )
 
@@ -134,6 +141,11 @@ def issue_account(
     app_key, token = issue_token(username, "app key", now=now)
     account = Account(username, role, prefix, digest(password), enterprise, created=now)
     return IssuedAccount(account, app_key, password, token)
+
+
+def new_key(username: str, label: str, public_key: str, now: int) -> AccountKey:
+    """A key of an account, under a new name."""
+    return AccountKey(secrets.token_hex(8), username, label, public_key, now)
 
 
 async def authenticate(directory: TokenDirectory, token: str, now: int) -> Principal | None:

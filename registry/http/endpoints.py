@@ -121,6 +121,11 @@ class Call:
         if not self.may(prefix):
             raise NotPermitted(f"the token may not do this ({self._operation.value}) for {prefix}")
 
+    def need_for(self, enterprise: str) -> None:
+        """Raises NotPermitted unless `may_for`."""
+        if not self.may_for(enterprise):
+            raise NotPermitted(f"the token may not do this ({self._operation.value})")
+
     def need_to_see(self, prefix: str) -> None:
         """Raises NotFound unless `may`: to others the thing does not exist."""
         if not self.may(prefix):

@@ -86,15 +86,15 @@ class Node:
         http = http_front(setting, sources, counters, fronts.json, [collector], verifier, holdings)
         await sockets.open_datagrams(fronts)
         await sockets.open_streams(fronts)
-        await sockets.open_http(http, fronts, self._routes(fronts))
+        await sockets.open_http(http, fronts, self._routes(stack, fronts))
         await sockets.open_metrics(http)
         http.serving = True
         stack.callback(setattr, http, "serving", False)
 
-    def _routes(self, fronts: Fronts) -> Iterator[AddRoutes]:
+    def _routes(self, stack: AsyncExitStack, fronts: Fronts) -> Iterator[AddRoutes]:
         yield add_tunnel(fronts.handle.tunnelled)
         if self._holding is not None:
-            yield from management(self._setting, self._holding, self._counters)
+            yield from management(stack, self._setting, self._holding, self._counters)
 
     def _figures(self, fronts: Fronts, sockets: Sockets) -> Iterator[Figure]:
         if self._holding is not None:
