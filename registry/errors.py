@@ -268,12 +268,12 @@ class Draining(Refusal):
 
 
 class TooManyAttempts(Refusal):
-    """Log-ins come too often from one place, or for one account; nothing was checked."""
+    """Log-ins or enrolments come too often from one place; nothing was checked."""
 
     outcome = outcomes.RATE_LIMITED
 
     def __init__(self, retry_after: int) -> None:
-        super().__init__("too many attempts to log in")
+        super().__init__("too many attempts")
         self.retry_after = retry_after
 
 

@@ -13,6 +13,7 @@ import msgspec
 from aiohttp import web
 
 from registry.audit import Checkpoint
+from registry.child_keys import child_key
 from registry.errors import (
     AuthenticationFailed,
     CheckpointContradicts,
@@ -21,11 +22,7 @@ from registry.errors import (
     Refusal,
 )
 from registry.http.problem import refusal_problem
-from registry.schemes.handle import prefix_record
 from registry.storage.interface import Store
-from registry.values.key_objects import PublicKeyObject, load_public_key
-from registry.values.site import decode_site
-from registry.values.value import decode_record
 from registry.witness import KEPT, CheckpointForm, holds, is_new, write_checkpoints
 
 _log = logging.getLogger(__name__)
@@ -58,7 +55,7 @@ class CheckpointRoutes:
         try:
             handed = _decode(await request.read())
             checkpoint = handed.checkpoint.checkpoint()
-            key = await self._key(handed.prefix, checkpoint.node)
+            key = await child_key(self._store.reads, handed.prefix, checkpoint.node)
             if key is None or not holds(checkpoint, key):
                 raise AuthenticationFailed("the checkpoint is not signed by a node below this one")
             await self._keep(checkpoint)
@@ -66,17 +63,6 @@ class CheckpointRoutes:
             status, headers, body = refusal_problem(refusal, instance=request.raw_path)
             return web.Response(status=status, headers=headers, body=body)
         return web.Response(status=204)
-
-    async def _key(self, prefix: str, node: str) -> PublicKeyObject | None:
-        """The key of a node below, by the site values in the record of its prefix."""
-        record = await self._store.reads.record(*prefix_record(prefix))
-        for value in decode_record(record) if record is not None else ():
-            if value.type == b"HS_SITE":
-                site = decode_site(value.data)
-                names = {each.value for each in site.attributes if each.name == b"node"}
-                if node.encode() in names:
-                    return load_public_key(site.servers[0].public_key)
-        return None
 
     async def _keep(self, checkpoint: Checkpoint) -> None:
         node = checkpoint.node

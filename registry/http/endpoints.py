@@ -94,6 +94,11 @@ class Call:
         return self._principal
 
     @property
+    def anonymous(self) -> bool:
+        """Whether nobody said who asks."""
+        return self._principal is None
+
+    @property
     def actor(self) -> Actor:
         """Who the audit log says it was."""
         name = "" if self._principal is None else self._principal.username
