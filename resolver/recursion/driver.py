@@ -23,6 +23,7 @@ from resolver.recursion import trace as tracing
 from resolver.recursion.budget import DEFAULT_LIMITS, Limits
 from resolver.recursion.events import Ask, Event, NoReply
 from resolver.recursion.iteration import MayAsk, Walk
+from resolver.recursion.spelling import respelled
 from resolver.recursion.targets import Fault, plausible
 from resolver.recursion.trace import Step
 from resolver.selection import select
@@ -86,7 +87,9 @@ class Recursor:
         """The answer from the cache, None if somebody must be asked. `now` is Unix time."""
         if query.fresh:
             return None
-        kept = self.answers.get(query.key, self._clock.monotonic())
+        kept = self._kept(query.key)
+        if kept is not None and (spelled := respelled(query, kept)) is not None:
+            kept = self._kept(spelled)
         if kept is None:
             return None
         self.stats.cache_hits += 1
@@ -100,14 +103,26 @@ class Recursor:
             if trace is not None:
                 trace.append(tracing.from_answer_cache(self._name, str(query.key), answer))
             return answer
-        walk = self._join(query.key, query.fresh)
+        found = None if query.fresh else self._kept(query.key)
+        if found is None:
+            found = await self._found(query.key, query.fresh, trace)
+        if (spelled := respelled(query, found)) is not None:
+            found = await self._found(spelled, query.fresh, trace)
+        return choose_values(found, query, now)
+
+    def _kept(self, key: Key) -> Values | Refused | None:
+        return self.answers.get(key, self._clock.monotonic())
+
+    async def _found(self, key: Key, fresh: bool, trace: list[Step] | None) -> Values | Refused:
+        """What a walk finds, a new one or one that is under way."""
+        walk = self._join(key, fresh)
         if walk is None:
             return Refused(outcomes.BUSY, "too many resolutions are under way")
         # A client that goes away must not take the answer from the others that wait for it.
         found, steps = await asyncio.shield(walk)
         if trace is not None:
             trace.extend(steps)
-        return choose_values(found, query, now)
+        return found
 
     async def close(self) -> None:
         """Give up the walks under way; those who wait for them are cancelled."""

@@ -79,8 +79,9 @@ def prefix_referral(*sites: Site, ttl: int = 86_400) -> Referral:
 
 
 def values(text: str = "https://example.org/", ttl: int = 86_400) -> Values:
-    """A record of one URL."""
-    return Values(encode_record([Value(1, b"URL", text.encode(), ttl=ttl)]), ttl)
+    """A registered record of one URL."""
+    value = Value(1, b"URL", text.encode(), ttl=ttl, timestamp=1_700_000_000)
+    return Values(encode_record([value]), ttl)
 
 
 def sites_values(*sites: Site, ttl: int = 86_400) -> Values:

@@ -63,6 +63,43 @@ async def test_names_that_differ_in_case_are_one_name():
     assert network.asked == HOPS
 
 
+def spelled(timestamp: int) -> FakeNetwork:
+    """A root whose values are what it was asked for."""
+
+    def node(asked: Query) -> Values:
+        value = Value(1, b"NAME", asked.asked, timestamp=timestamp)
+        return Values(encode_record([value]), 60)
+
+    return FakeNetwork({"10.0.0.1": node})
+
+
+async def test_values_made_from_a_name_follow_its_spelling():
+    network = spelled(timestamp=0)
+    source = recursor(network)
+    names = ["88.901/B@AB", "88.901/b@ab", "88.901/b@aB"]
+    for _ in range(2):
+        found = await asyncio.gather(*(source.resolve(query(name)) for name in names))
+        assert [made(answer) for answer in found] == names
+    assert len(network.asked) == len(names)
+    assert [made(source.cached(query(name), 0)) for name in names] == names
+    assert made(await source.resolve(query(names[1], fresh=True))) == names[1]
+    assert len(network.asked) == len(names) + 2
+
+
+async def test_registered_values_are_the_same_in_every_spelling():
+    network = spelled(timestamp=1)
+    source = recursor(network)
+    for name in ("88.901/b@ab", "88.901/B@ab", "0.na/88", "88"):
+        assert made(await source.resolve(query(name))) == str(parse(name))
+    assert len(network.asked) == 2
+
+
+def made(answer: object) -> str:
+    assert isinstance(answer, Values)
+    (value,) = decode_record(answer.record)
+    return value.data.decode()
+
+
 async def test_a_client_that_goes_away_takes_nothing_from_the_others():
     network = FakeNetwork(hierarchy())
     source = recursor(network)
