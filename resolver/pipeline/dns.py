@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Sequence
 from time import perf_counter
-from typing import Final
+from typing import Final, NamedTuple
 
 from registry import outcomes
 from registry.errors import DecodeError
 from registry.schemes.dns_name import Place
 from registry.schemes.handle import Key
-from resolver.cache.packets import PacketCache
+from resolver.cache.packets import Kept, PacketCache
 from resolver.codecs.dns.answer import encode_reply
 from resolver.codecs.dns.framing import frame
 from resolver.codecs.dns.question import Dropped, Rejected, read_question
@@ -34,7 +34,13 @@ _NOT_RECURSED: Final = Refused(
 )
 _BUSY: Final = Refused(outcomes.BUSY, "Too many requests are under way")
 
-Target = Key | Place | None
+
+class _Asked(NamedTuple):
+    """What a question is about, and what to resolve for it; None: nothing."""
+
+    question: Question
+    target: Key | Place | None
+    query: Query | None
 
 
 class DnsFront:
@@ -57,8 +63,15 @@ class DnsFront:
     def at_once(
         self, datagrams: Sequence[bytes], hosts: Sequence[str], now: float
     ) -> list[bytes | None]:
-        """The kept answers to those datagrams that repeat earlier ones, counted."""
+        """The answers to those datagrams that are questions and need not wait, counted."""
         found, hows = self.packets.get_many(datagrams, now)
+        if None in found:
+            with self._sources.reading():
+                for place, octets in enumerate(found):
+                    if octets is None:
+                        made = self._make(datagrams[place], now)
+                        if isinstance(made, Kept):
+                            found[place], hows[place] = made
         self._counters.answered(UDP, hows)
         return found
 
@@ -74,23 +87,13 @@ class DnsFront:
         """The reply to a datagram; None if it is dropped."""
         started = perf_counter()
         request = cache_key(data)
-        kept = self.packets.get(request, started)
-        if kept is not None:
-            self._answers[UDP, kept.how] += 1
-            self._udp_latency.observe(perf_counter() - started)
-            return (with_id(kept.octets, data),)
-        question = self._question(data, UDP)
-        if not isinstance(question, Question):
-            return None if question is None else (question,)
-        limit = question.udp_limit
-        target, query, answer = self._look_up(question)
-        if query is not None and answer is None:
-            return self._datagram_later(request, question, target, query, limit, started)
-        reply = self._encode(question, target, answer, limit, UDP)
-        if query is not None and answer is not None:
-            self._keep_reply(request, reply, query.key, answer, started)
-        self._udp_latency.observe(perf_counter() - started)
-        return (reply,)
+        made = self.packets.get(request, started) or self._make(request, started)
+        if isinstance(made, Kept):
+            return self._reply(made, data, started)
+        if made is not None:
+            return self._reply_later(request, made, data, started)
+        rejection = self._question(data, UDP)
+        return (rejection,) if isinstance(rejection, bytes) else None
 
     def message(self, data: bytes, peer: Address) -> bytes | Awaitable[bytes | None] | None:
         """The framed reply to one message of a TCP connection; None if it deserves none."""
@@ -98,12 +101,10 @@ class DnsFront:
         question = self._question(data, TCP)
         if not isinstance(question, Question):
             return None if question is None else frame(question)
-        target, query, answer = self._look_up(question)
-        if query is not None and answer is None:
-            return self._message_later(question, target, query, started)
-        reply = self._encode(question, target, answer, TCP_LIMIT, TCP)
-        self._tcp_latency.observe(perf_counter() - started)
-        return frame(reply)
+        asked, answer = self._look_up(question)
+        if asked.query is not None and answer is None:
+            return self._message_later(asked, asked.query, started)
+        return self._message(asked, answer, started)
 
     def busy(self, data: bytes, peer: Address) -> bytes | None:
         """The framed reply to a message that is not looked up, for too much else is under way."""
@@ -128,59 +129,71 @@ class DnsFront:
             return question.reply
         return question
 
-    def _look_up(self, question: Question) -> tuple[Target, Query | None, Answer | None]:
-        """What the question is about, what to resolve for it (None: nothing), and the answer.
+    def _look_up(self, question: Question) -> tuple[_Asked, Answer | None]:
+        """What is asked, and the answer.
 
         A query without an answer has to wait for the store or for other nodes.
         """
         target = locate(question, self._view)
         key = None if target is None else lookup_key(target, self._view)
         if key is None:
-            return target, None, None
+            return _Asked(question, target, None), None
         query = Query(str(key).encode(), key)
         answer = self._sources.resolve(query)
         if answer is None and self._sources.recursive and not question.recursion_desired:
             answer = _NOT_RECURSED
-        return target, query, answer
+        return _Asked(question, target, query), answer
 
-    async def _datagram_later(
-        self,
-        request: bytes,
-        question: Question,
-        target: Target,
-        query: Query,
-        limit: int,
-        started: float,
-    ) -> Replies:
-        answer = await self._sources.resolve_later(query)
-        reply = self._encode(question, target, answer, limit, UDP)
-        if not self._sources.recursive:
-            # What other nodes said is kept by the recursion, for as long as they said.
-            self._keep_reply(request, reply, query.key, answer, started)
+    # --- over UDP ---
+
+    def _make(self, request: bytes, now: float) -> Kept | _Asked | None:
+        """The reply to a request, or what has to wait for its answer; None for no question."""
+        question = read_question(request)
+        if not isinstance(question, Question):
+            return None
+        asked, answer = self._look_up(question)
+        if asked.query is not None and answer is None:
+            return asked
+        return self._made(request, asked, answer, now + self._keeping_time(answer))
+
+    def _keeping_time(self, answer: Answer | None) -> float:
+        if self._sources.recursive and answer is not None:
+            return min(float(answer.ttl), self._keep)
+        return self._keep
+
+    def _made(self, request: bytes, asked: _Asked, answer: Answer | None, until: float) -> Kept:
+        """The reply, kept unless it only says that none could be had."""
+        question, target, query = asked
+        octets = encode_reply(question, target, answer, self._view, question.udp_limit)
+        made = Kept(octets, _slug(answer))
+        if until and query is not None and answer is not None and not is_passing(answer):
+            self.packets.put(request, *made, query.key, until)
+        return made
+
+    def _reply(self, made: Kept, data: bytes, started: float) -> Replies:
+        self._answers[UDP, made.how] += 1
         self._udp_latency.observe(perf_counter() - started)
-        return (reply,)
+        return (with_id(made.octets, data),)
 
-    async def _message_later(
-        self, question: Question, target: Target, query: Query, started: float
-    ) -> bytes:
-        answer = await self._sources.resolve_later(query)
-        reply = self._encode(question, target, answer, TCP_LIMIT, TCP)
+    async def _reply_later(
+        self, request: bytes, asked: _Asked, data: bytes, started: float
+    ) -> Replies:
+        assert asked.query is not None
+        answer = await self._sources.resolve_later(asked.query)
+        # What other nodes said is kept by the recursion, for as long as they said.
+        until = 0.0 if self._sources.recursive else perf_counter() + self._keep
+        return self._reply(self._made(request, asked, answer, until), data, started)
+
+    # --- over TCP ---
+
+    def _message(self, asked: _Asked, answer: Answer | None, started: float) -> bytes:
+        self._answers[TCP, _slug(answer)] += 1
+        reply = encode_reply(asked.question, asked.target, answer, self._view, TCP_LIMIT)
         self._tcp_latency.observe(perf_counter() - started)
         return frame(reply)
 
-    def _encode(
-        self, question: Question, target: Target, answer: Answer | None, limit: int, protocol: str
-    ) -> bytes:
-        self._answers[protocol, _slug(answer)] += 1
-        return encode_reply(question, target, answer, self._view, limit)
-
-    def _keep_reply(
-        self, request: bytes, reply: bytes, key: Key, answer: Answer, started: float
-    ) -> None:
-        if is_passing(answer):
-            return
-        ttl = min(float(answer.ttl), self._keep) if self._sources.recursive else self._keep
-        self.packets.put(request, reply, _slug(answer), key, started + ttl)
+    async def _message_later(self, asked: _Asked, query: Query, started: float) -> bytes:
+        return self._message(asked, await self._sources.resolve_later(query), started)
 
 
 def _slug(answer: Answer | None) -> str:

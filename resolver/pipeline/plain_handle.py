@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Sequence
 from time import perf_counter
-from typing import Final
+from typing import Final, NamedTuple
 
 from registry.schemes.handle import DEFAULT_RULES, HandleRules
 from resolver.cache.packets import Kept, PacketCache
@@ -24,6 +24,13 @@ from resolver.query import Answer, Query, Refused, Values
 
 #: Longest time in seconds that a reply is taken from the packet cache, whatever its TTL.
 KEEP_SECONDS: Final = 3600.0
+
+
+class _Asked(NamedTuple):
+    """A request that has been read."""
+
+    plain: fast.PlainResolve
+    query: Query
 
 
 class PlainHandle:
@@ -54,9 +61,11 @@ class PlainHandle:
 
     def reply(self, request: bytes, now: float) -> Kept | Awaitable[Kept | None] | None:
         """The reply to one request, now or later; None if it is for the `Responder`."""
-        return self.packets.get(request, now) or self._make(request, now)
+        made = self.packets.get(request, now) or self._make(request, now)
+        return self._make_later(request, made) if isinstance(made, _Asked) else made
 
-    def _make(self, request: bytes, now: float) -> Kept | Awaitable[Kept | None] | None:
+    def _make(self, request: bytes, now: float) -> Kept | _Asked | None:
+        """The reply, or what has to wait for its answer."""
         plain = fast.decode_plain_resolve(request)
         if plain is None:
             return None
@@ -72,21 +81,19 @@ class PlainHandle:
             return None
         answer = self._sources.resolve(query)
         if answer is None:
-            return self._make_later(request, plain, query)
+            return _Asked(plain, query)
         if _of_one_asker(query, answer):
             return None
         ttl = min(float(answer.ttl), KEEP_SECONDS) if self._sources.recursive else KEEP_SECONDS
         return self._keep(request, plain, query, answer, now + ttl)
 
-    async def _make_later(
-        self, request: bytes, plain: fast.PlainResolve, query: Query
-    ) -> Kept | None:
-        answer = await self._sources.resolve_later(query)
-        if _of_one_asker(query, answer):
+    async def _make_later(self, request: bytes, asked: _Asked) -> Kept | None:
+        answer = await self._sources.resolve_later(asked.query)
+        if _of_one_asker(asked.query, answer):
             return None
         # What other nodes said is kept by the recursion, for as long as they said.
         until = 0.0 if self._sources.recursive else perf_counter() + KEEP_SECONDS
-        return self._keep(request, plain, query, answer, until)
+        return self._keep(request, *asked, answer, until)
 
     def _keep(
         self, request: bytes, plain: fast.PlainResolve, query: Query, answer: Answer, until: float
