@@ -107,6 +107,20 @@ class PutValues(_Update):
 
 
 @dataclass(frozen=True, slots=True)
+class ReplaceValues(_Update):
+    """Replace all values with indexes from `first` on; those given may lie below it too."""
+
+    key: Key
+    values: Sequence[Value]
+    first: int
+
+    def apply(self, before: Pieces | None, now: int) -> Pieces | None:
+        there, new = _existing(before), _stamped(self.values, now)
+        kept = {index: piece for index, piece in there.items() if index < self.first}
+        return _sorted({**kept, **_changed(there, new)})
+
+
+@dataclass(frozen=True, slots=True)
 class AddValues(_Update):
     """Add values under indexes that are free."""
 

@@ -147,16 +147,26 @@ class Call:
         return self.endpoint.operation
 
 
+def _problem(refusal: Refusal, request: web.Request) -> web.Response:
+    status, headers, body = refusal_problem(refusal, instance=request.raw_path)
+    return web.Response(status=status, headers=headers, body=body)
+
+
 class Api:
-    """Serves endpoints. `changes` counts requests by endpoint and outcome."""
+    """Serves endpoints. `changes` counts requests by endpoint and outcome.
+
+    `refused` makes the answer of a refusal, for APIs that have a form of their own for it.
+    """
 
     def __init__(
         self,
         endpoints: Sequence[Endpoint],
         bearers: Bearers,
         changes: Counter[tuple[str, str]],
+        refused: Callable[[Refusal, web.Request], web.Response] = _problem,
     ) -> None:
         self.endpoints = endpoints
+        self._refused = refused
         self._bearers = bearers
         self._changes = changes
 
@@ -176,8 +186,7 @@ class Api:
                     raise Refusal("the request could not be processed")
             except Refusal as refusal:
                 self._changes[endpoint.name, refusal.outcome.slug] += 1
-                status, headers, body = refusal_problem(refusal, instance=request.raw_path)
-                return web.Response(status=status, headers=headers, body=body)
+                return self._refused(refusal, request)
             self._changes[endpoint.name, "ok"] += 1
             return _response(reply)
 

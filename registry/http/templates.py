@@ -10,10 +10,9 @@ from msgspec import Meta
 
 from registry.authorisation import Operation as Right
 from registry.authorisation import may
-from registry.errors import InvalidValue
 from registry.http.endpoints import Call, Endpoint, Reply
 from registry.http.paging import PageQuery, page_of, read_cursor
-from registry.schemes.handle import HandleRules, ascii_upper, parse
+from registry.schemes.handle import HandleRules, ascii_upper, parse_prefix
 from registry.storage.dossiers import Page
 from registry.storage.interface import Reads
 from registry.template_office import FIELDS, Definition, TemplateOffice
@@ -134,14 +133,14 @@ class TemplateResources:
 
     async def _create(self, call: Call) -> Reply:
         body: NewTemplate = call.body
-        prefix = _prefix(body.prefix)
+        prefix = parse_prefix(body.prefix, HandleRules())
         call.need(prefix)
         definition = Definition(**{each: getattr(body, each) for each in FIELDS})
         template = await self._office.create(prefix, body.name, definition, call.actor)
         return Reply(201, view(template))
 
     async def _show(self, call: Call) -> Reply:
-        prefix = _prefix(call.path["prefix"])
+        prefix = parse_prefix(call.path["prefix"], HandleRules())
         call.need_to_see(prefix)
         query: VersionQuery = call.query
         versions = await self._reads.dossiers(Template, prefix=prefix, name=call.path["name"])
@@ -152,7 +151,7 @@ class TemplateResources:
         return Reply(body=view(template))
 
     async def _change(self, call: Call) -> Reply:
-        prefix, name = _prefix(call.path["prefix"]), call.path["name"]
+        prefix, name = parse_prefix(call.path["prefix"], HandleRules()), call.path["name"]
         call.need(prefix)
         template = await self._office.change(prefix, name, call.body, call.actor)
         return Reply(body=view(template))
@@ -168,7 +167,7 @@ class TemplateResources:
         return Reply(204)
 
     async def _move(self, call: Call, operation: Operation) -> Template:
-        prefix, name = _prefix(call.path["prefix"]), call.path["name"]
+        prefix, name = parse_prefix(call.path["prefix"], HandleRules()), call.path["name"]
         call.need(prefix)
         return await self._office.move(prefix, name, operation, call.actor, call.query.version)
 
@@ -203,11 +202,3 @@ def _sees(call: Call, template: Template) -> bool:
 
 def _key(template: Template) -> tuple[str, str, int]:
     return template.prefix, template.name, template.version
-
-
-def _prefix(text: str) -> str:
-    """A prefix in its canonical form. Raises InvalidIdentifier, InvalidValue."""
-    key = parse(text, HandleRules())
-    if not key.is_prefix_record or not key.suffix:
-        raise InvalidValue(f"{text} is not a prefix", field="prefix")
-    return key.suffix

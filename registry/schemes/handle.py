@@ -116,6 +116,14 @@ def parent(prefix: str) -> str | None:
     return head if dot else None
 
 
+def parse_prefix(text: str, rules: HandleRules) -> str:
+    """A prefix in its canonical form. Raises InvalidIdentifier."""
+    key = parse(text, rules)
+    if not key.is_prefix_record or not key.suffix:
+        raise InvalidIdentifier("prefix", "the text is not a prefix")
+    return key.suffix
+
+
 def ancestors(prefix: str) -> list[str]:
     """The prefix and all above it, nearest first: `88.901.7`, `88.901`, `88`."""
     found = [prefix]

@@ -18,6 +18,7 @@ from registry.templates.template import (
     TEMPLATE_INDEX,
     TEMPLATE_TYPE,
     VERSION_INDEX,
+    VERSION_TYPE,
     Item,
     Items,
     Kind,
@@ -60,11 +61,13 @@ def named(values: Values) -> Named | None:
 
 def _version(values: Values) -> int | None:
     found = values.get(VERSION_INDEX)
-    if found is None:
+    if found is None or found[0] != VERSION_TYPE:
         return None
     text = _text(found[1], VERSION_INDEX)
     if not (text.isascii() and text.isdigit() and len(text) < 10):
-        raise InvalidValue("the version of a template is a number", VERSION_INDEX, "TEMPLATE")
+        raise InvalidValue(
+            "the version of a template is a number", VERSION_INDEX, VERSION_TYPE.decode()
+        )
     return int(text)
 
 

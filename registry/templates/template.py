@@ -1,7 +1,7 @@
 """A template (元数据模板): the items that a record which names it has, from index 2000 on.
 
 A record names its template in the value with index 1000 (type TEMPLATE_ID, data `prefix/name`) and
-may name a version of it in the one with index 1001; without that the newest published one counts.
+may name a version of it in the one with index 1001 (TEMPLATE_VERSION, a number); without that the newest published one counts.
 Items are disabled, never deleted: what was published once keeps its index and its name.
 """
 
@@ -20,7 +20,7 @@ from registry.errors import InvalidValue, NotFound, StateConflict
 
 TEMPLATE_INDEX, VERSION_INDEX, FIRST_ITEM = 1000, 1001, 2000
 TEMPLATE_TYPE: Final = b"TEMPLATE_ID"
-VERSION_TYPE: Final = b"TEMPLATE"
+VERSION_TYPE: Final = b"TEMPLATE_VERSION"
 MAX_ITEMS: Final = 256
 #: Longest text of an item, in characters.
 MAX_TEXT: Final = 4000

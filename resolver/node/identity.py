@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
+from typing import NamedTuple
 
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -22,16 +23,28 @@ from resolver.node.holding import Holding
 from resolver.node.setting import Setting
 
 
-def account_endpoints(
-    stack: AsyncExitStack, setting: Setting, holding: Holding
-) -> Iterator[Endpoint]:
-    """What is served about accounts; the stack ends the threads behind it."""
-    ledger, reads, clock = holding.registrar.ledger, holding.store.reads, setting.clock
+class Identity(NamedTuple):
+    """What lets accounts in."""
+
+    passwords: Passwords
+    sign_in: SignIn
+
+
+def identity(stack: AsyncExitStack, setting: Setting, holding: Holding) -> Identity:
+    """Log-ins of a node; the stack ends the threads behind them."""
     passwords = Passwords()
     stack.callback(passwords.close)
     challenges = Challenges(setting.spec.name, _challenge_secret(setting))
-    sign_in = SignIn(ledger, reads, clock, passwords, challenges)
+    ledger, reads = holding.registrar.ledger, holding.store.reads
+    sign_in = SignIn(ledger, reads, setting.clock, passwords, challenges)
     stack.callback(sign_in.close)
+    return Identity(passwords, sign_in)
+
+
+def account_endpoints(setting: Setting, holding: Holding, identity: Identity) -> Iterator[Endpoint]:
+    """What is served about accounts."""
+    ledger, reads, clock = holding.registrar.ledger, holding.store.reads, setting.clock
+    passwords, sign_in = identity
     door = AccountDoor(ledger, reads)
     prefix = setting.spec.prefix
     yield from AccountResources(door, reads, clock, passwords, sign_in, prefix).endpoints()

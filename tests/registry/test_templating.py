@@ -193,7 +193,7 @@ async def test_a_version_can_be_named(office: TemplateOffice, registrar: Registr
     assert await rules(registrar, bottle("A", name="toolong")) == [("name", "length")]
     await office.move(SECTOR, "BOTTLE", Operation.PUBLISH, ACTOR)
     assert await rules(registrar, bottle("A", name="toolong")) == []
-    first = [*record(name="toolong"), Value(1001, b"TEMPLATE", b"1")]
+    first = [*record(name="toolong"), Value(1001, b"TEMPLATE_VERSION", b"1")]
     assert await rules(registrar, Create(Key(SECTOR, "B"), first)) == [("name", "length")]
 
 

@@ -117,7 +117,7 @@ def test_faults_name_the_item() -> None:
     [
         ({1000: (b"TEMPLATE_ID", b"88.901/T")}, Named("88.901", "T", None)),
         (
-            {1000: (b"TEMPLATE_ID", b"88.abc/T x"), 1001: (b"TEMPLATE", b"12")},
+            {1000: (b"TEMPLATE_ID", b"88.abc/T x"), 1001: (b"TEMPLATE_VERSION", b"12")},
             Named("88.ABC", "T x", 12),
         ),
         ({1000: (b"NOTE", b"88.901/T")}, None),
@@ -133,8 +133,8 @@ def test_which_template_a_record_names(values: Values, expected: Named | None) -
     [
         {1000: (b"TEMPLATE_ID", b"T")},
         {1000: (b"TEMPLATE_ID", b"\xff/T")},
-        {1000: (b"TEMPLATE_ID", b"88/T"), 1001: (b"TEMPLATE", b"1.0")},
-        {1000: (b"TEMPLATE_ID", b"88/T"), 1001: (b"TEMPLATE", b"-1")},
+        {1000: (b"TEMPLATE_ID", b"88/T"), 1001: (b"TEMPLATE_VERSION", b"1.0")},
+        {1000: (b"TEMPLATE_ID", b"88/T"), 1001: (b"TEMPLATE_VERSION", b"-1")},
     ],
 )
 def test_names_that_cannot_be_read(values: Values) -> None:
