@@ -26,7 +26,7 @@ ROOT_KEY_NAME = ValueName(KEY_INDEX, parse(TRUST_ROOT))
 
 def node_signer(spec: NodeSpec, data: DataDirectory) -> Signer:
     """The key of a node, under the name of its prefix."""
-    return Signer(_key_name(spec), server_key(data.node_path(spec.name)))
+    return Signer(_key_name(spec.prefix), server_key(data.node_path(spec.name)))
 
 
 def trust_root(site: Site) -> TrustRoot:
@@ -35,17 +35,15 @@ def trust_root(site: Site) -> TrustRoot:
 
 
 def key_values(
-    signer: Signer, spec: NodeSpec, public_key: bytes, kept: bytes | None, now: int
+    signer: Signer, prefix: str | None, public_key: bytes, kept: bytes | None, now: int
 ) -> list[Value]:
-    """The key and the certificate of a node for its prefix record.
+    """The key and the certificate of a node for the record of its prefix (None: of the root).
 
     `public_key` is in the Handle binary form, `kept` the record as it is: a certificate in it that
     is still good stays.
     """
-    name = _key_name(spec)
-    permissions = (
-        (Permission(perm=EVERYTHING),) if spec.prefix is None else prefix_permissions(spec.prefix)
-    )
+    name = _key_name(prefix)
+    permissions = (Permission(perm=EVERYTHING),) if prefix is None else prefix_permissions(prefix)
     there = {value.index: value.data for value in decode_record(kept)} if kept else {}
     certificate = signer.certify(
         name,
@@ -60,7 +58,5 @@ def key_values(
     ]
 
 
-def _key_name(spec: NodeSpec) -> ValueName:
-    if spec.prefix is None:
-        return ROOT_KEY_NAME
-    return ValueName(KEY_INDEX, prefix_record(spec.prefix))
+def _key_name(prefix: str | None) -> ValueName:
+    return ROOT_KEY_NAME if prefix is None else ValueName(KEY_INDEX, prefix_record(prefix))

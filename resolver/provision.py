@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Final
 
 from registry import accounts
+from registry.allocations import Allocation
 from registry.audit import Actor
 from registry.authorisation import Role
 from registry.changes import Create, PutValues
@@ -62,6 +63,7 @@ from resolver.data_directory import (
 from resolver.key_hierarchy import key_values, node_signer
 from resolver.server_keys import server_key
 from resolver.topology import NodeSpec, Topology, endpoints, ports
+from resolver.topology_enterprises import Given, enrol, resting_prefixes
 
 #: Who makes the changes here.
 IDNODE: Final = Actor("idnode", "provision")
@@ -128,18 +130,23 @@ class Provision:
         self._registrar = registrar
         self._clock = clock
         self._signer = node_signer(spec, data)
+        #: Prefixes of the topology that were suspended or revoked, and stay so.
+        self._resting: frozenset[str] = frozenset()
 
     async def run(self, seed: int) -> None:
         """All steps, in the order in which each may rely on those before it."""
+        self._resting = await resting_prefixes(self._store.reads)
         await self._home()
         await self._publish()
+        if self._spec.role == "sector":
+            await self._enrol()
         await self._appoint()
         if self._spec.role in _SEEDED_ROLES:
             await self._fill(seed)
 
     async def _home(self) -> None:
         """Home the node's own and hosted prefixes, and those whose prefix records it keeps."""
-        wanted = set(self._spec.homed)
+        wanted = set(self._spec.homed) - self._resting
         if self._spec.role == "root":
             wanted |= {PREFIX_RECORDS, TRUST_PREFIX}
         missing = wanted - set(await self._store.reads.homed_prefixes())
@@ -149,6 +156,8 @@ class Provision:
     async def _publish(self) -> None:
         """Write the prefix records of children and hosted enterprises as they are now."""
         async for key, values in self._prefix_records():
+            if key.suffix in self._resting:
+                continue
             kept = await self._store.reads.record(*key)
             if kept is None:
                 await self._registrar.submit(Create(key, values), IDNODE)
@@ -185,24 +194,34 @@ class Provision:
         site = published_site(self._topology, owner, self._data)
         kept = await self._store.reads.record(*key)
         now = int(self._clock.now())
-        return key_values(self._signer, owner, site.servers[0].public_key, kept, now)
+        return key_values(self._signer, owner.prefix, site.servers[0].public_key, kept, now)
+
+    async def _enrol(self) -> None:
+        """Have a dossier of every enterprise that the topology gives a prefix."""
+        given = [Given(hosted.prefix, hosted.title) for hosted in self._spec.hosted]
+        for child in self._topology.children(self._spec.name):
+            assert child.prefix is not None, "topologies are checked for it"
+            site = encode_site(published_site(self._topology, child, self._data))
+            given.append(Given(child.prefix, child.title, child.industry, child.prefecture, site))
+        ledger, reads = self._registrar.ledger, self._store.reads
+        await enrol(ledger, reads, self._topology, self._spec, given, IDNODE)
 
     async def _appoint(self) -> None:
-        """Make the administrators and operators of homed prefixes that have none.
+        """Make the administrators and operators of homed prefixes that never had any.
 
         Their secrets are written to the credentials file first: a secret that nobody knows would be
         worse than one that opens nothing.
         """
+        reads, now = self._store.reads, int(self._clock.now())
         missing = [
-            prefix
-            for prefix in self._spec.homed
-            if await self._store.reads.record(prefix, ADMINISTRATOR) is None
+            prefix for prefix in self._spec.homed if not await reads.versions(prefix, ADMINISTRATOR)
         ]
         if not missing:
             return
+        owners = {each.prefix: each.enterprise for each in await reads.dossiers(Allocation)}
         issued = [
             accounts.issue_account(
-                f"operator@{prefix}", self._role_of(prefix), prefix, now=int(self._clock.now())
+                f"operator@{prefix}", self._role_of(prefix), prefix, owners.get(prefix, ""), now
             )
             for prefix in missing
         ]

@@ -38,8 +38,9 @@ def management(
     yield IdentifierRoutes(registrar, reads, bearers, rules, changes).add_to
     yield BulkRoutes(registrar, reads, bearers, rules, setting.clock, changes).add_to
     yield CheckpointRoutes(holding.store).add_to
-    yield Api([*enterprise_endpoints(stack, setting, holding)], bearers, changes).add_to
     known = identity(stack, setting, holding)
+    business = enterprise_endpoints(stack, setting, holding, known.passwords)
+    yield Api([*business], bearers, changes).add_to
     yield Api([*endpoints(setting, holding, known)], bearers, changes).add_to
     yield Api([*snms_endpoints(setting, holding, known)], bearers, changes, refusal_answer).add_to
 

@@ -243,6 +243,8 @@ def settings(draft: Draft) -> Iterator[Finding]:
         client_ca = node.settings.get("client_ca", "")
         if not isinstance(client_ca, str):
             yield Finding(f"node[{index}].settings.client_ca", "must be the path of a PEM file")
+        if node.settings.get("audit", "automatic") not in ("automatic", "manual"):
+            yield Finding(f"node[{index}].settings.audit", 'must be "automatic" or "manual"')
 
 
 CHECKS: Final = (

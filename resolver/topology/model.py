@@ -62,6 +62,11 @@ class NodeSpec(msgspec.Struct, frozen=True):
         """Whether the node signs what is registered with it: the setting `sign`."""
         return self.settings.get("sign") is True
 
+    @property
+    def audits_manually(self) -> bool:
+        """Whether audits of prefixes wait for a national node's operator: `audit = "manual"`."""
+        return self.settings.get("audit") == "manual"
+
 
 class Topology(msgspec.Struct, frozen=True):
     """A whole topology in file order. Node i has the ports from `base_port + 10*i`.
