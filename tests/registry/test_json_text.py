@@ -40,6 +40,10 @@ def test_any_octets_are_read_or_refused(body):
         (b"[-Infinity]", "-Infinity"),
         (b'{"a":1,"a":1}', "twice"),
         (b'{"a":{"b":1,"b":2}}', "twice"),
+        (b'{"a" :1,"a":1}', "twice"),
+        (b'{"a":1,"a":"\\u0022:"}', "twice"),
+        (b'{"a": "x\\":", "a" : "x\\" :"}', "twice"),
+        (b"1e999", "larger"),
         (b"1" * (MAX_DIGITS + 1), "digits"),
         (b"\xff", "UTF-8"),
         (b"[" * 100_000, "deeper"),
@@ -49,6 +53,26 @@ def test_any_octets_are_read_or_refused(body):
 def test_what_is_refused(body, said):
     with pytest.raises(DecodeError, match=said):
         read_json(body)
+
+
+members = st.lists(
+    st.tuples(st.sampled_from(["a", 'b"', ":", "\n"]), st.text('":,u \n', max_size=4))
+)
+
+
+@given(members, st.sampled_from([",", " ,\n"]), st.sampled_from([":", " : "]), st.booleans())
+def test_a_name_that_stands_twice_is_never_overlooked(pairs, comma, colon, escaped):
+    written = [
+        json.dumps(name) + colon + json.dumps(text).replace('\\"', "\\u0022" if escaped else '\\"')
+        for name, text in pairs
+    ]
+    body = "{" + comma.join(written) + "}"
+    names = [name for name, _ in pairs]
+    if len(set(names)) == len(names):
+        assert read_json(body.encode()) == dict(pairs)
+    else:
+        with pytest.raises(DecodeError, match="twice"):
+            read_json(body.encode())
 
 
 def test_the_deepest_that_is_read():
