@@ -243,6 +243,18 @@ class Unsupported(Refusal):
     outcome = outcomes.UNSUPPORTED
 
 
+class UnsupportedMedia(Refusal):
+    """The body has a media type that is not read here."""
+
+    outcome = outcomes.UNSUPPORTED_MEDIA
+
+
+class NotAcceptable(Refusal):
+    """What is asked for has no form of a media type that is accepted."""
+
+    outcome = outcomes.NOT_ACCEPTABLE
+
+
 class StorageUnavailable(Refusal):
     """The store cannot take writes (disk full, read-only, I/O error); resolution goes on."""
 

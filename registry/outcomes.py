@@ -45,6 +45,9 @@ METHOD_NOT_ALLOWED: Final = Outcome(
 UNSUPPORTED_MEDIA: Final = Outcome(
     "unsupported-media-type", 4, FORMERR, 415, "The body has a media type that is not read here"
 )
+NOT_ACCEPTABLE: Final = Outcome(
+    "not-acceptable", 4, FORMERR, 406, "There is no answer of a media type that is accepted"
+)
 RESOLUTION_LIMIT: Final = Outcome(
     "resolution-limit", 6, SERVFAIL, 502, "The resolution took too many steps", 22
 )

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import msgspec
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
 from cryptography.hazmat.primitives.hashes import SHA256
+from msgspec import Meta
 
 from registry.audit import Checkpoint
 from registry.errors import CheckpointContradicts, DecodeError
@@ -17,16 +18,17 @@ from registry.values.key_objects import PublicKeyObject
 
 #: Checkpoints of one node that are kept; at one a minute, those of a week.
 KEPT: Final = 10_000
+_MAX: Final = (1 << 63) - 1
 
 
 class CheckpointForm(msgspec.Struct, forbid_unknown_fields=True):
     """A checkpoint in JSON: octets in hexadecimal digits, time in Unix milliseconds."""
 
     node: str
-    sequence: int
-    hash: str
-    time: int
-    signature: str
+    sequence: Annotated[int, Meta(ge=1, le=_MAX)]
+    hash: Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
+    time: Annotated[int, Meta(ge=0, le=_MAX)]
+    signature: Annotated[str, Meta(pattern="^([0-9a-f]{2})*$")]
 
     @classmethod
     def of(cls, checkpoint: Checkpoint) -> CheckpointForm:

@@ -16,10 +16,9 @@ import msgspec
 from aiohttp import hdrs, web
 
 from registry import outcomes
-from registry.audit import Actor
 from registry.authorisation import Operation, Principal, may
 from registry.bulk.batches import MAX_LINES, Batch, decide, error_members
-from registry.bulk.registering import Existing, Registering
+from registry.bulk.registering import Registering
 from registry.bulk.rows import RefusedRow, RowReader
 from registry.bulk.upload import Upload, UploadCut
 from registry.changes import Create
@@ -31,18 +30,24 @@ from registry.errors import (
     Overloaded,
     PrefixNotHomed,
     Refusal,
+    UnsupportedMedia,
 )
-from registry.http.bearer import Bearers
-from registry.http.identifiers import PATH
-from registry.http.problem import refusal_problem
+from registry.http.endpoints import Call, Endpoint, Reply
+from registry.http.forms import Changed
+from registry.http.headers import ETAG, LOCATION
+from registry.http.identifiers import PATH, TAG, prefix_of
+from registry.http.request_id import HEADER, request_id
+from registry.http.upload_forms import BatchBody, Line, RowForm, RowResult, UploadQuery, Verdicts
 from registry.prefix_tree import PrefixTree
 from registry.registration import Registrar
-from registry.schemes.handle import HandleRules, Key, parent
+from registry.schemes.handle import HandleRules, Key
 from registry.storage.interface import Reads
 from registry.values.value import decode_record
 
 NDJSON: Final = "application/x-ndjson"
 _READ: Final = {NDJSON, "application/ndjson", "application/jsonl", "application/x-jsonlines"}
+#: What a row of an upload or a list is counted as.
+ROW: Final = "register-row"
 #: Uploads at the same time; each holds two batches in memory.
 MAX_UPLOADS: Final = 16
 #: Octets of a list.
@@ -52,66 +57,81 @@ MAX_UNREAD: Final = 16 << 20
 _CUT: Final = (aiohttp.ClientError, ConnectionError, web.RequestPayloadError)
 
 
-class _BatchBody(msgspec.Struct, forbid_unknown_fields=True):
+class _Items(msgspec.Struct, forbid_unknown_fields=True):
     identifiers: list[msgspec.Raw]
-
-
-class _UnsupportedMedia(Refusal):
-    outcome = outcomes.UNSUPPORTED_MEDIA
 
 
 class _TooLarge(Refusal):
     outcome = outcomes.TOO_LARGE
 
 
-class BulkRoutes:
-    """Registering many identifiers with a bearer token."""
+class BulkRegistration:
+    """Registers many identifiers at once, and one whose name is in the body."""
 
     def __init__(
         self,
         registrar: Registrar,
         reads: Reads,
-        bearers: Bearers,
         rules: HandleRules,
         clock: Clock,
         changes: Counter[tuple[str, str]],
     ) -> None:
         self._registrar = registrar
         self._reads = reads
-        self._bearers = bearers
         self._rules = rules
         self._clock = clock
         self._changes = changes
         self._uploads = 0
 
-    def add_to(self, app: web.Application) -> None:
-        app.router.add_post("/v1/identifiers/bulk", self._answered(self._bulk))
-        app.router.add_post("/v1/identifiers/batch", self._answered(self._batch))
-        app.router.add_post("/v1/identifiers", self._answered(self._one))
-
-    def _answered(
-        self, act: Callable[[web.Request, Principal], Awaitable[web.StreamResponse]]
-    ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
-        """Refuse whoever may register nothing, before anything else is read."""
-
-        async def answer(request: web.Request) -> web.StreamResponse:
-            try:
-                principal = await self._bearers.principal(request)
-                if not any(may(principal, Operation.REGISTER, own) for own in principal.prefixes):
-                    raise NotPermitted("the token may register nothing")
-                return await act(request, principal)
-            except Refusal as refusal:
-                self._changes["create", refusal.outcome.slug] += 1
-                status, headers, body = refusal_problem(refusal, instance=request.raw_path)
-                return web.Response(status=status, headers=headers, body=body)
-
-        return answer
+    def endpoints(self) -> list[Endpoint]:
+        return [
+            Endpoint(
+                "POST",
+                "/v1/identifiers/bulk",
+                "upload-identifiers",
+                "Register any number of identifiers, a line each; answered while it goes",
+                self._bulk,
+                Operation.REGISTER,
+                body=RowForm,
+                query=UploadQuery,
+                answers={200: Line},
+                tag=TAG,
+                media=NDJSON,
+                streamed=True,
+            ),
+            Endpoint(
+                "POST",
+                "/v1/identifiers/batch",
+                "register-identifiers",
+                "Register a list of identifiers, with a verdict on each",
+                self._batch,
+                Operation.REGISTER,
+                body=BatchBody,
+                query=UploadQuery,
+                answers={200: Verdicts},
+                tag=TAG,
+                streamed=True,
+            ),
+            Endpoint(
+                "POST",
+                "/v1/identifiers",
+                "add-identifier",
+                "Register an identifier",
+                self._one,
+                Operation.REGISTER,
+                body=RowForm,
+                answers={201: Changed},
+                tag=TAG,
+                gives=(ETAG, LOCATION),
+                streamed=True,
+            ),
+        ]
 
     async def _reader(self, principal: Principal) -> RowReader:
         homed = PrefixTree(await self._reads.homed_prefixes())
 
         def check(key: Key) -> None:
-            prefix = (parent(key.suffix) or key.suffix) if key.is_prefix_record else key.prefix
+            prefix = prefix_of(key)
             if not may(principal, Operation.REGISTER, prefix):
                 raise NotPermitted(f"the token may not register under prefix {prefix}")
             if not homed.homes(key):
@@ -119,70 +139,62 @@ class BulkRoutes:
 
         return RowReader(self._rules, check, int(self._clock.now()))
 
-    def _registering(self, request: web.Request, principal: Principal) -> Registering:
-        actor = Actor(principal.username, f"{request.scheme} {request.remote}")
-        return Registering(self._registrar, self._reads, actor, _existing(request))
+    def _registering(self, call: Call) -> Registering:
+        return Registering(self._registrar, self._reads, call.actor, call.query.existing)
 
     # --- one ---
 
-    async def _one(self, request: web.Request, principal: Principal) -> web.Response:
-        reader = await self._reader(principal)
+    async def _one(self, call: Call) -> Reply:
+        call.need_anywhere()
+        reader = await self._reader(call.principal)
         try:
-            row = reader.read(await request.read())
+            row = reader.read(await call.request.read())
         except RefusedRow as refused:
             raise refused.refusal from None
         key = Key(row.prefix, row.suffix)
-        actor = Actor(principal.username, f"{request.scheme} {request.remote}")
-        done = await self._registrar.submit(Create(key, decode_record(row.record)), actor)
+        done = await self._registrar.submit(Create(key, decode_record(row.record)), call.actor)
         assert done.after is not None
-        self._changes["create", "ok"] += 1
-        headers = {hdrs.LOCATION: PATH + quote(str(key))}
-        members = {"identifier": str(key), "version": done.after.version}
-        return web.json_response(members, status=201, headers=headers)
+        version = done.after.version
+        headers: dict[str, str] = {hdrs.LOCATION: PATH + quote(str(key)), hdrs.ETAG: f'"{version}"'}
+        return Reply(201, Changed(str(key), version), headers)
 
     # --- a list ---
 
-    async def _batch(self, request: web.Request, principal: Principal) -> web.Response:
-        items = _items(await _read_up_to(request, MAX_BATCH_BODY))
-        reader, batch = await self._reader(principal), Batch(0)
+    async def _batch(self, call: Call) -> Reply:
+        call.need_anywhere()
+        items = _items(await _read_up_to(call.request, MAX_BATCH_BODY))
+        reader, batch = await self._reader(call.principal), Batch(0)
         asked = [_take(batch, reader, bytes(item)) for item in items]
-        refused = await decide(batch, self._registering(request, principal))
+        refused = await decide(batch, self._registering(call))
         self._count(
             len(items) - len(refused), Counter(each.refusal.outcome.slug for each in refused)
         )
         errors = {verdict.line: error_members(verdict.refusal) for verdict in refused}
         results = [
-            {"identifier": text}
-            | ({"error": errors[line]} if line in errors else {"created": True})
+            RowResult(text, error=errors[line]) if line in errors else RowResult(text, created=True)
             for line, text in enumerate(asked, 1)
         ]
-        members = {
-            "accepted": len(items) - len(refused),
-            "rejected": len(refused),
-            "results": results,
-        }
-        body = msgspec.json.encode(members)
-        return web.Response(body=body, content_type="application/json")
+        return Reply(body=Verdicts(len(items) - len(refused), len(refused), results))
 
     # --- a stream ---
 
-    async def _bulk(self, request: web.Request, principal: Principal) -> web.StreamResponse:
-        if request.content_type not in _READ:
-            raise _UnsupportedMedia(f"send {NDJSON}")
+    async def _bulk(self, call: Call) -> web.StreamResponse:
+        call.need_anywhere()
+        if call.request.content_type not in _READ:
+            raise UnsupportedMedia(f"send {NDJSON}")
         if self._uploads >= MAX_UPLOADS:
             raise Overloaded(f"{MAX_UPLOADS} uploads are under way already")
         self._uploads += 1
         try:
-            return await self._upload(request, principal)
+            return await self._upload(call)
         finally:
             self._uploads -= 1
 
-    async def _upload(self, request: web.Request, principal: Principal) -> web.StreamResponse:
-        answer = _Answer(request)
-        store = self._registering(request, principal)
-        upload = Upload(await self._reader(principal), store, self._clock, answer.send)
+    async def _upload(self, call: Call) -> web.StreamResponse:
+        answer, store = _Answer(call.request), self._registering(call)
+        upload = Upload(await self._reader(call.principal), store, self._clock, answer.send)
         try:
-            await upload.run(_reading(request))
+            await upload.run(_reading(call.request))
         except Refusal as refusal:
             if not answer.begun and not isinstance(refusal, UploadCut):
                 raise
@@ -195,9 +207,9 @@ class BulkRoutes:
         return answer.response
 
     def _count(self, accepted: int, refusals: Counter[str]) -> None:
-        self._changes["create", "ok"] += accepted
+        self._changes[ROW, "ok"] += accepted
         for slug, count in refusals.items():
-            self._changes["create", slug] += count
+            self._changes[ROW, slug] += count
 
 
 class _Answer:
@@ -205,7 +217,9 @@ class _Answer:
 
     def __init__(self, request: web.Request) -> None:
         self.begun = False
-        self.response = web.StreamResponse(headers={hdrs.CONTENT_TYPE: NDJSON})
+        self.response = web.StreamResponse(
+            headers={hdrs.CONTENT_TYPE: NDJSON, HEADER: request_id(request)}
+        )
         self._request = request
 
     async def send(self, octets: bytes) -> None:
@@ -267,7 +281,7 @@ async def _read_up_to(request: web.Request, limit: int) -> bytes:
 
 def _items(body: bytes) -> list[msgspec.Raw]:
     try:
-        items = msgspec.json.decode(body, type=_BatchBody).identifiers
+        items = msgspec.json.decode(body, type=_Items).identifiers
     except msgspec.ValidationError as error:
         raise InvalidValue(str(error), field="identifiers") from None
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
@@ -277,13 +291,3 @@ def _items(body: bytes) -> list[msgspec.Raw]:
             f"{len(items)} items, at most {MAX_LINES} are taken", field="identifiers"
         )
     return items
-
-
-def _existing(request: web.Request) -> Existing:
-    """What the query asks for: `existing=refuse` (the default), `same` or `replace`."""
-    asked = request.query.get("existing", Existing.REFUSE.value)
-    try:
-        return Existing(asked)
-    except ValueError:
-        words = ", ".join(each.value for each in Existing)
-        raise InvalidValue(f"existing: one of {words} is expected", field="existing") from None

@@ -7,21 +7,15 @@ gives here.
 from __future__ import annotations
 
 import logging
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
-from aiohttp import web
+from msgspec import Meta
 
 from registry.audit import Checkpoint
 from registry.child_keys import child_key
-from registry.errors import (
-    AuthenticationFailed,
-    CheckpointContradicts,
-    DecodeError,
-    InvalidValue,
-    Refusal,
-)
-from registry.http.problem import refusal_problem
+from registry.errors import AuthenticationFailed, CheckpointContradicts
+from registry.http.endpoints import Call, Endpoint, Reply
 from registry.storage.interface import Store
 from registry.witness import KEPT, CheckpointForm, holds, is_new, write_checkpoints
 
@@ -33,36 +27,65 @@ PATH: Final = "/v1/audit/checkpoints"
 class HandedOver(msgspec.Struct, forbid_unknown_fields=True):
     """A checkpoint and the prefix of the node that signed it."""
 
-    prefix: str
+    prefix: Annotated[str, Meta(pattern="^[0-9A-Za-z.-]{1,255}$")]
     checkpoint: CheckpointForm
 
 
-class CheckpointRoutes:
-    """POST hands a checkpoint over (204); GET `?node=NAME` shows those that are kept."""
+class NodeQuery(msgspec.Struct, forbid_unknown_fields=True):
+    """Whose checkpoints are asked for, by the node's name."""
+
+    node: Annotated[str, Meta(pattern="^[a-z0-9-]{0,63}$")] = ""
+
+
+class Checkpoints(msgspec.Struct):
+    """What is kept of a node, oldest first."""
+
+    checkpoints: list[CheckpointForm]
+
+
+class WitnessedCheckpoints:
+    """Takes the checkpoints of other nodes, and shows those that are kept."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def add_to(self, app: web.Application) -> None:
-        app.router.add_post(PATH, self._post)
-        app.router.add_get(PATH, self._get)
+    def endpoints(self) -> list[Endpoint]:
+        return [
+            Endpoint(
+                "GET",
+                PATH,
+                "read-checkpoints",
+                "The checkpoints of a node's audit log that are kept here",
+                self._show,
+                None,
+                query=NodeQuery,
+                answers={200: Checkpoints},
+                tag="audit",
+            ),
+            Endpoint(
+                "POST",
+                PATH,
+                "hand-over-checkpoint",
+                "Hand over a checkpoint; its signature says whose it is",
+                self._take,
+                None,
+                body=HandedOver,
+                answers={204: None},
+                tag="audit",
+            ),
+        ]
 
-    async def _get(self, request: web.Request) -> web.Response:
-        kept = await self._store.reads.checkpoints(request.query.get("node", ""))
-        return web.json_response(write_checkpoints(kept))
+    async def _show(self, call: Call) -> Reply:
+        return Reply(body=write_checkpoints(await self._store.reads.checkpoints(call.query.node)))
 
-    async def _post(self, request: web.Request) -> web.Response:
-        try:
-            handed = _decode(await request.read())
-            checkpoint = handed.checkpoint.checkpoint()
-            key = await child_key(self._store.reads, handed.prefix, checkpoint.node)
-            if key is None or not holds(checkpoint, key):
-                raise AuthenticationFailed("the checkpoint is not signed by a node below this one")
-            await self._keep(checkpoint)
-        except Refusal as refusal:
-            status, headers, body = refusal_problem(refusal, instance=request.raw_path)
-            return web.Response(status=status, headers=headers, body=body)
-        return web.Response(status=204)
+    async def _take(self, call: Call) -> Reply:
+        handed: HandedOver = call.body
+        checkpoint = handed.checkpoint.checkpoint()
+        key = await child_key(self._store.reads, handed.prefix, checkpoint.node)
+        if key is None or not holds(checkpoint, key):
+            raise AuthenticationFailed("the checkpoint is not signed by a node below this one")
+        await self._keep(checkpoint)
+        return Reply(204)
 
     async def _keep(self, checkpoint: Checkpoint) -> None:
         node = checkpoint.node
@@ -77,12 +100,3 @@ class CheckpointRoutes:
             await transaction.add_checkpoint(checkpoint)
             if len(known) >= KEPT:
                 await transaction.forget_checkpoints(node, known[1 - KEPT].sequence)
-
-
-def _decode(body: bytes) -> HandedOver:
-    try:
-        return msgspec.json.decode(body, type=HandedOver)
-    except msgspec.ValidationError as error:
-        raise InvalidValue(str(error)) from None
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
-        raise DecodeError(f"the body is not the JSON asked for: {error}") from None

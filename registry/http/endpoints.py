@@ -20,21 +20,20 @@ from registry.audit import Actor
 from registry.authorisation import Operation, Principal, may, may_for
 from registry.errors import (
     AuthenticationNeeded,
-    DecodeError,
-    InvalidValue,
     NotFound,
     NotPermitted,
     Refusal,
 )
 from registry.http.bearer import Bearers
+from registry.http.headers import Header
 from registry.http.problem import refusal_problem
-from registry.json_text import read_json
+from registry.http.reading import JSON, check_acceptable, check_media, read_body, read_query
+from registry.http.request_id import HEADER, request_id
 
 _log = logging.getLogger(__name__)
 
 #: Most octets of a body.
 MAX_BODY: Final = 1 << 20
-_PATH_IN_ERROR: Final = " - at `$"
 
 
 class Reply(NamedTuple):
@@ -51,20 +50,26 @@ class Endpoint:
 
     `path` is an aiohttp pattern, `name` unique (`read-enterprise`): the operation in metrics and in
     the description. `operation` is what has to be granted, None for what anybody may ask. `body` is
-    the type of the JSON body, `query` a msgspec struct of the query's parameters, `answers` the
-    type of the body by status (None: none).
+    the type of the body, which has the media type `media`, `query` a msgspec struct of the query's
+    parameters, `answers` the type of the body by status (None: none). `takes` are the headers that
+    a request may have, `gives` those of an answer that is no refusal. Where it is `streamed`, `act`
+    reads the body, and checks its media type.
     """
 
     method: str
     path: str
     name: str
     summary: str
-    act: Callable[[Call], Awaitable[Reply]]
+    act: Callable[[Call], Awaitable[Reply | web.StreamResponse]]
     operation: Operation | None
     body: Any = None
     query: type[msgspec.Struct] | None = None
     answers: Mapping[int, Any] = field(default_factory=lambda: {200: None})
     tag: str = ""
+    takes: Sequence[Header] = ()
+    gives: Sequence[Header] = ()
+    media: str = JSON
+    streamed: bool = False
 
 
 class Call:
@@ -121,6 +126,11 @@ class Call:
         """The answer is a list of what `may` lets pass, which can be nothing."""
         self.decided = True
 
+    def need_anywhere(self) -> None:
+        """Raises NotPermitted unless the principal may do this about a prefix that it acts for."""
+        if not any(map(self.may, self.principal.prefixes)):
+            raise NotPermitted(f"the token may not do this ({self._operation.value}) anywhere")
+
     def need(self, prefix: str) -> None:
         """Raises NotPermitted unless `may`: for what is no secret, such as that a prefix exists."""
         if not self.may(prefix):
@@ -148,8 +158,9 @@ class Call:
 
 
 def _problem(refusal: Refusal, request: web.Request) -> web.Response:
-    status, headers, body = refusal_problem(refusal, instance=request.raw_path)
-    return web.Response(status=status, headers=headers, body=body)
+    name = request_id(request)
+    status, headers, body = refusal_problem(refusal, instance=request.raw_path, request_id=name)
+    return web.Response(status=status, headers={**headers, HEADER: name}, body=body)
 
 
 class Api:
@@ -171,8 +182,15 @@ class Api:
         self._changes = changes
 
     def add_to(self, app: web.Application) -> None:
+        methods: dict[str, list[str]] = {}
         for endpoint in self.endpoints:
-            app.router.add_route(endpoint.method, endpoint.path, self._answering(endpoint))
+            answer = self._answering(endpoint)
+            served = ["GET", "HEAD"] if endpoint.method == "GET" else [endpoint.method]
+            for method in served:
+                app.router.add_route(method, endpoint.path, answer)
+            methods.setdefault(endpoint.path, []).extend(served)
+        for path, served in methods.items():
+            app.router.add_route("OPTIONS", path, _telling([*served, "OPTIONS"]))
 
     def _answering(
         self, endpoint: Endpoint
@@ -186,9 +204,13 @@ class Api:
                     raise Refusal("the request could not be processed")
             except Refusal as refusal:
                 self._changes[endpoint.name, refusal.outcome.slug] += 1
-                return self._refused(refusal, request)
-            self._changes[endpoint.name, "ok"] += 1
-            return _response(reply)
+                reply = self._refused(refusal, request)
+            else:
+                self._changes[endpoint.name, "ok"] += 1
+            response = _response(reply) if isinstance(reply, Reply) else reply
+            if not response.prepared and HEADER not in response.headers:
+                response.headers[HEADER] = request_id(request)
+            return response
 
         return answer
 
@@ -198,38 +220,22 @@ class Api:
         if endpoint.operation is not None or hdrs.AUTHORIZATION in request.headers:
             principal = await self._bearers.principal(request)
         call = Call(endpoint, request, principal)
+        check_acceptable(request)
         if endpoint.query is not None:
             call.query = read_query(request, endpoint.query)
-        if endpoint.body is not None:
+        if endpoint.body is not None and not endpoint.streamed:
+            check_media(request, endpoint.media)
             call.body = read_body(await request.read(), endpoint.body)
         return call
 
 
-def read_body(body: bytes, kind: Any) -> Any:
-    """A JSON body as a value of a type. Raises DecodeError, or InvalidValue naming the member."""
-    return _converted(read_json(body), kind, strict=True)
+def _telling(methods: Sequence[str]) -> Callable[[web.Request], Awaitable[web.Response]]:
+    """Answers OPTIONS with the methods of a resource (RFC 9110 section 9.3.7)."""
 
+    async def tell(_request: web.Request) -> web.Response:
+        return web.Response(status=204, headers={hdrs.ALLOW: ", ".join(methods)})
 
-def read_query(request: web.Request, kind: type[msgspec.Struct]) -> Any:
-    """The query of a request as a struct. Raises DecodeError, InvalidValue."""
-    members = dict(request.query)
-    if len(members) < len(request.query):
-        raise DecodeError("a parameter of the query is given twice")
-    return _converted(members, kind, strict=False)
-
-
-def _converted(found: Any, kind: Any, *, strict: bool) -> Any:
-    try:
-        return msgspec.convert(found, kind, strict=strict)
-    except msgspec.ValidationError as error:
-        message, _, where = str(error).partition(_PATH_IN_ERROR)
-        raise InvalidValue(message, field=_pointer(where)) from None
-
-
-def _pointer(where: str) -> str | None:
-    """`.items[0].name` and a backquote, as msgspec puts it, as `items/0/name`."""
-    path = where.rstrip("`").replace("[", ".").replace("]", "")
-    return path.removeprefix(".").replace(".", "/") or None
+    return tell
 
 
 def _response(reply: Reply) -> web.Response:

@@ -1,25 +1,24 @@
-"""`/v1/identifiers/{identifier}`: one identifier, its life and its past, with a bearer token."""
+"""`/v1/identifiers/{identifier}`: one identifier, its life and its past."""
 
 from __future__ import annotations
 
-import hashlib
-from collections import Counter
-from collections.abc import Awaitable, Callable
-from typing import Annotated, Any, Final, NamedTuple
+from typing import Any, Final
 from urllib.parse import unquote_to_bytes
 
 import msgspec
-from aiohttp import hdrs, web
+from aiohttp import hdrs
 
-from registry.audit import Actor
-from registry.authorisation import Operation, Principal, may
+from registry.authorisation import Operation
 from registry.changes import Change, Create, Delete, IfVersion, Move, Reserve
-from registry.errors import DecodeError, InvalidValue, NotPermitted, Refusal
-from registry.grouping import Once, Receipt
-from registry.http.bearer import Bearers
+from registry.errors import InvalidValue
+from registry.grouping import Receipt
+from registry.http.endpoints import Call, Endpoint, Reply
+from registry.http.forms import Changed, History, PutBody, Shown
+from registry.http.headers import ETAG, IDEMPOTENCY_KEY, IF_MATCH
+from registry.http.idempotency import once
 from registry.http.past import shown, state_at, told
 from registry.http.preconditions import if_match
-from registry.http.problem import refusal_problem
+from registry.http.reading import pointer
 from registry.lifecycle import Operation as Step
 from registry.registration import Registrar
 from registry.schemes.handle import HandleRules, Key, parent, parse
@@ -27,181 +26,168 @@ from registry.storage.interface import Reads
 from registry.values.json_form import value_from_json
 from registry.values.value import Value
 
-PATH = "/v1/identifiers/"
-MAX_BODY = 1 << 20
-IDEMPOTENCY_KEY: Final = "Idempotency-Key"
-MAX_IDEMPOTENCY_KEY: Final = 255
-_HISTORY: Final = "/history"
-#: The last segment of a POST, and what it asks for.
-_STEPS: Final = ("reserve", "hold", "release", "revoke", "restore")
+PATH: Final = "/v1/identifiers/"
+TAG: Final = "identifiers"
+#: The identifier takes the rest of the path: slashes in it may stand as they are.
+_ONE: Final = PATH + "{identifier:(?s:.+)}"
+_CONDITIONS: Final = (IF_MATCH, IDEMPOTENCY_KEY)
+_STEPS: Final = {
+    Step.RESERVE: "Keep an identifier free for oneself",
+    Step.HOLD: "Take an identifier out of resolution for a while",
+    Step.RELEASE: "Bring an identifier that is on hold back into resolution",
+    Step.REVOKE: "End an identifier; within 30 days it can be restored",
+    Step.RESTORE: "Bring a revoked identifier back",
+}
 
 
-class PutBody(msgspec.Struct, forbid_unknown_fields=True):
-    """What is to be stored: values in the form of the Handle JSON API."""
+class AtQuery(msgspec.Struct, forbid_unknown_fields=True):
+    """Which version is meant: its number, or a time (RFC 3339) at which it was there."""
 
-    values: Annotated[list[dict[str, Any]], msgspec.Meta(min_length=1)]
-    overwrite: bool = False
-
-
-class _Asked(NamedTuple):
-    """A request by somebody who may: `key` is what it is about, `more` the path behind that."""
-
-    request: web.Request
-    key: Key
-    actor: Actor
-    more: str = ""
+    at: str | None = None
 
 
-_Act = Callable[[_Asked], Awaitable[web.Response]]
+def prefix_of(key: Key) -> str:
+    """The prefix that decides who may do what about an identifier; `0.NA/P` is P's parent's."""
+    return key.prefix if not key.is_prefix_record else parent(key.suffix) or key.suffix
 
 
-class IdentifierRoutes:
-    """GET shows an identifier as it is or was, or (`/history`) all that it was; PUT creates (201)
-    or with `overwrite` replaces (200); DELETE ends it (204); POST `/hold`, `/release`, `/revoke`,
-    `/restore` and `/reserve` move it through its life (200, 201)."""
+class Identifiers:
+    """Shows identifiers as they are or were, and moves them through their life."""
 
-    def __init__(
-        self,
-        registrar: Registrar,
-        reads: Reads,
-        bearers: Bearers,
-        rules: HandleRules,
-        changes: Counter[tuple[str, str]],
-    ) -> None:
+    def __init__(self, registrar: Registrar, reads: Reads, rules: HandleRules) -> None:
         self._registrar = registrar
         self._reads = reads
-        self._bearers = bearers
         self._rules = rules
-        self._changes = changes
 
-    def add_to(self, app: web.Application) -> None:
-        identifier = PATH + "{identifier:(?s:.+)}"
-        app.router.add_get(identifier + _HISTORY, self._history)
-        app.router.add_get(identifier, self._get)
-        app.router.add_put(identifier, self._put)
-        app.router.add_delete(identifier, self._delete)
-        for step in _STEPS:
-            app.router.add_post(f"{identifier}/{step}", self._step)
+    def endpoints(self) -> list[Endpoint]:
+        return [
+            Endpoint(
+                "GET",
+                _ONE + "/history",
+                "read-history",
+                "All that an identifier was, without its values",
+                self._tell,
+                Operation.READ,
+                answers={200: History},
+                tag=TAG,
+            ),
+            Endpoint(
+                "GET",
+                _ONE,
+                "read-identifier",
+                "An identifier as it is or was",
+                self._show,
+                Operation.READ,
+                query=AtQuery,
+                answers={200: Shown},
+                tag=TAG,
+                gives=(ETAG,),
+            ),
+            Endpoint(
+                "PUT",
+                _ONE,
+                "register-identifier",
+                "Register an identifier, or with `overwrite` replace its values",
+                self._create,
+                Operation.REGISTER,
+                body=PutBody,
+                answers={201: Changed, 200: Changed},
+                tag=TAG,
+                takes=_CONDITIONS,
+                gives=(ETAG,),
+            ),
+            Endpoint(
+                "DELETE",
+                _ONE,
+                "delete-identifier",
+                "Delete an identifier; its past stays",
+                self._remove,
+                Operation.REGISTER,
+                answers={204: None},
+                tag=TAG,
+                takes=_CONDITIONS,
+            ),
+            *(self._step(step, summary) for step, summary in _STEPS.items()),
+        ]
 
-    async def _get(self, request: web.Request) -> web.Response:
-        return await self._answer(request, "read", self._show)
+    def _step(self, step: Step, summary: str) -> Endpoint:
+        reserves = step is Step.RESERVE
 
-    async def _history(self, request: web.Request) -> web.Response:
-        return await self._answer(request, "read-history", self._tell, _HISTORY)
+        async def move(call: Call) -> Reply:
+            key = self._key(call)
+            call.need(prefix_of(key))
+            receipt = await self._submit(call, Reserve(key) if reserves else Move(key, step))
+            return _done(key, receipt._replace(created=reserves))
 
-    async def _put(self, request: web.Request) -> web.Response:
-        return await self._answer(request, "create", self._create)
+        return Endpoint(
+            "POST",
+            f"{_ONE}/{step.value}",
+            f"{step.value}-identifier",
+            summary,
+            move,
+            Operation.REGISTER if reserves else Operation.HOLD,
+            answers={201 if reserves else 200: Changed},
+            tag=TAG,
+            takes=_CONDITIONS,
+            gives=(ETAG,),
+        )
 
-    async def _delete(self, request: web.Request) -> web.Response:
-        return await self._answer(request, "delete", self._remove)
-
-    async def _step(self, request: web.Request) -> web.Response:
-        step = request.path.rpartition("/")[2]
-        return await self._answer(request, step, self._move, f"/{step}")
-
-    async def _answer(
-        self, request: web.Request, operation: str, act: _Act, more: str = ""
-    ) -> web.Response:
-        try:
-            principal = await self._bearers.principal(request)
-            key = self._key(request, principal, more)
-            actor = Actor(principal.username, f"{request.scheme} {request.remote}")
-            response = await act(_Asked(request, key, actor, more))
-        except Refusal as refusal:
-            self._changes[operation, refusal.outcome.slug] += 1
-            status, headers, body = refusal_problem(refusal, instance=request.raw_path)
-            return web.Response(status=status, headers=headers, body=body)
-        self._changes[operation, "ok"] += 1
-        return response
-
-    def _key(self, request: web.Request, principal: Principal, more: str) -> Key:
-        """What is asked for; refused before anything else is looked at."""
-        target = request.raw_path.partition("?")[0].removeprefix(PATH).removesuffix(more)
-        key = parse(unquote_to_bytes(target), self._rules)
-        prefix = key.prefix if not key.is_prefix_record else (parent(key.suffix) or key.suffix)
-        if not may(principal, Operation.REGISTER, prefix):
-            raise NotPermitted(f"the token may not register under prefix {prefix}")
-        return key
+    def _key(self, call: Call) -> Key:
+        """The identifier in the path, by its octets."""
+        path, tail = call.request.raw_path.partition("?")[0], call.endpoint.path.removeprefix(_ONE)
+        return parse(unquote_to_bytes(path.removeprefix(PATH).removesuffix(tail)), self._rules)
 
     # --- reading ---
 
-    async def _show(self, asked: _Asked) -> web.Response:
-        versions = await self._reads.versions(*asked.key)
-        found = state_at(versions, asked.request.query.get("at"))
-        return web.json_response(shown(found), headers={hdrs.ETAG: f'"{found.row.version}"'})
+    async def _show(self, call: Call) -> Reply:
+        key = self._key(call)
+        call.need_to_see(prefix_of(key))
+        found = state_at(await self._reads.versions(*key), call.query.at)
+        return Reply(body=shown(found), headers={hdrs.ETAG: f'"{found.row.version}"'})
 
-    async def _tell(self, asked: _Asked) -> web.Response:
-        return web.json_response(told(asked.key, await self._reads.versions(*asked.key)))
+    async def _tell(self, call: Call) -> Reply:
+        key = self._key(call)
+        call.need_to_see(prefix_of(key))
+        return Reply(body=told(key, await self._reads.versions(*key)))
 
     # --- changes ---
 
-    async def _create(self, asked: _Asked) -> web.Response:
-        body = _decode(await asked.request.read())
-        change = Create(asked.key, tuple(_values(body.values)), overwrite=body.overwrite)
-        return _done(asked, await self._submit(asked, change))
+    async def _create(self, call: Call) -> Reply:
+        key, body = self._key(call), call.body
+        call.need(prefix_of(key))
+        change = Create(key, _values(body.values), overwrite=body.overwrite)
+        return _done(key, await self._submit(call, change))
 
-    async def _remove(self, asked: _Asked) -> web.Response:
-        await self._submit(asked, Delete(asked.key))
-        return web.Response(status=204)
+    async def _remove(self, call: Call) -> Reply:
+        key = self._key(call)
+        call.need(prefix_of(key))
+        await self._submit(call, Delete(key))
+        return Reply(204)
 
-    async def _move(self, asked: _Asked) -> web.Response:
-        step = Step(asked.more.removeprefix("/"))
-        reserves = step is Step.RESERVE
-        change = Reserve(asked.key) if reserves else Move(asked.key, step)
-        receipt = await self._submit(asked, change)
-        return _done(asked, receipt._replace(created=reserves))
-
-    async def _submit(self, asked: _Asked, change: Change) -> Receipt:
+    async def _submit(self, call: Call, change: Change) -> Receipt:
         """Make the change if the identifier is as expected, and once where that is asked for."""
-        wanted = if_match(asked.request.headers.get(hdrs.IF_MATCH))
+        actor = call.actor
+        wanted = if_match(call.request.headers.get(hdrs.IF_MATCH))
         if wanted is not None:
             change = IfVersion(change, wanted.versions)
-        once = await _once(asked)
-        if once is None:
-            return (await self._registrar.submit(change, asked.actor)).receipt
-        return await self._registrar.submit_once(change, asked.actor, once)
+        key = await once(call.request, actor.name)
+        if key is None:
+            return (await self._registrar.submit(change, actor)).receipt
+        return await self._registrar.submit_once(change, actor, key)
 
 
-async def _once(asked: _Asked) -> Once | None:
-    """The idempotency key of a request, which is its sender's own. Raises DecodeError."""
-    request = asked.request
-    text = request.headers.get(IDEMPOTENCY_KEY)
-    if text is None:
-        return None
-    if not 0 < len(text) <= MAX_IDEMPOTENCY_KEY:
-        raise DecodeError(f"{IDEMPOTENCY_KEY} has 1 to {MAX_IDEMPOTENCY_KEY} characters")
-    said = (request.method, request.raw_path, request.headers.get(hdrs.IF_MATCH, ""))
-    body = await request.read()
-    return Once(
-        _digest(asked.actor.name.encode(), text.encode("utf-8", "surrogateescape")),
-        _digest(*(part.encode("utf-8", "surrogateescape") for part in said), body),
-    )
+def _done(key: Key, receipt: Receipt) -> Reply:
+    body = Changed(str(key), receipt.version)
+    return Reply(201 if receipt.created else 200, body, {hdrs.ETAG: f'"{receipt.version}"'})
 
 
-def _digest(*parts: bytes) -> bytes:
-    digest = hashlib.sha256()
-    for part in parts:
-        digest.update(len(part).to_bytes(8, "big") + part)
-    return digest.digest()
-
-
-def _done(asked: _Asked, receipt: Receipt) -> web.Response:
-    members = {"identifier": str(asked.key), "version": receipt.version}
-    return web.json_response(
-        members,
-        status=201 if receipt.created else 200,
-        headers={hdrs.ETAG: f'"{receipt.version}"'},
-    )
-
-
-def _decode(body: bytes) -> PutBody:
-    try:
-        return msgspec.json.decode(body, type=PutBody)
-    except msgspec.ValidationError as error:
-        raise InvalidValue(str(error)) from None
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
-        raise DecodeError(f"the body is not the JSON asked for: {error}") from None
-
-
-def _values(members: list[dict[str, Any]]) -> list[Value]:
-    return [value_from_json(member) for member in members]
+def _values(forms: list[dict[str, Any]]) -> tuple[Value, ...]:
+    """Raises InvalidValue with the path of the member at fault from the body on."""
+    values = []
+    for place, form in enumerate(forms):
+        try:
+            values.append(value_from_json(form))
+        except InvalidValue as error:
+            field = pointer(f"values[{place}].{error.field or ''}".rstrip("."))
+            raise InvalidValue(str(error), error.index, field) from None
+    return tuple(values)

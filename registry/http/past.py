@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from registry.errors import Gone, InvalidValue, NotFound, OnHold
+from registry.http.forms import History, Shown, Version, state_name
 from registry.lifecycle import State
 from registry.schemes.handle import Key
 from registry.storage.interface import Past
@@ -60,29 +61,29 @@ def _milliseconds(text: str) -> int:
     return int(time.timestamp() * 1000)
 
 
-def shown(past: Past) -> dict[str, Any]:
-    """A version with the values that everybody may read; `restricted` counts the others."""
+def shown(past: Past) -> Shown:
+    """A version with the values that everybody may read."""
     values = list(decode_record(past.row.record))
     public = [value for value in values if value.permissions & PUBLIC_READ]
-    return {
-        "identifier": str(past.row.key),
+    return Shown(
+        identifier=str(past.row.key),
+        values=[value_to_json(value) for value in public],
+        restricted=len(values) - len(public),
         **_life(past),
-        "values": [value_to_json(value) for value in public],
-        "restricted": len(values) - len(public),
-    }
+    )
 
 
-def told(key: Key, versions: Sequence[Past]) -> dict[str, Any]:
+def told(key: Key, versions: Sequence[Past]) -> History:
     """All versions without their values, oldest first. Raises NotFound."""
     if not versions:
         raise NotFound()
-    return {"identifier": str(key), "versions": [_life(past) for past in versions]}
+    return History(str(key), [Version(**_life(past)) for past in versions])
 
 
 def _life(past: Past) -> dict[str, Any]:
-    members = {
+    members: dict[str, Any] = {
         "version": past.row.version,
-        "state": State(past.row.state).name.lower().replace("_", "-"),
+        "state": state_name(past.row.state),
         "made": _time(past.made),
         "by": past.made_by,
     }

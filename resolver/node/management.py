@@ -8,10 +8,10 @@ from typing import Any
 
 from registry.http import snms
 from registry.http.bearer import Bearers
-from registry.http.bulk import BulkRoutes
-from registry.http.checkpoints import CheckpointRoutes
+from registry.http.bulk import BulkRegistration
+from registry.http.checkpoints import WitnessedCheckpoints
 from registry.http.endpoints import Api, Endpoint
-from registry.http.identifiers import IdentifierRoutes
+from registry.http.identifiers import Identifiers
 from registry.http.snms.answering import refusal_answer
 from registry.http.templates import TemplateResources
 from registry.template_office import TemplateOffice
@@ -32,17 +32,25 @@ def management(
 
     The stack closes what is behind them.
     """
-    registrar, reads = holding.registrar, holding.store.reads
-    rules, changes = setting.rules, counters.changes
-    bearers = Bearers(reads, setting.clock)
-    yield IdentifierRoutes(registrar, reads, bearers, rules, changes).add_to
-    yield BulkRoutes(registrar, reads, bearers, rules, setting.clock, changes).add_to
-    yield CheckpointRoutes(holding.store).add_to
+    changes = counters.changes
+    bearers = Bearers(holding.store.reads, setting.clock)
+    yield Api([*identifier_endpoints(setting, holding, counters)], bearers, changes).add_to
     known = identity(stack, setting, holding)
     business = enterprise_endpoints(stack, setting, holding, known.passwords)
     yield Api([*business], bearers, changes).add_to
     yield Api([*endpoints(setting, holding, known)], bearers, changes).add_to
     yield Api([*snms_endpoints(setting, holding, known)], bearers, changes, refusal_answer).add_to
+
+
+def identifier_endpoints(
+    setting: Setting, holding: Holding, counters: Counters
+) -> Iterator[Endpoint]:
+    """The table of what is about identifiers; where two fit a path, the first one is taken."""
+    registrar, reads, rules = holding.registrar, holding.store.reads, setting.rules
+    changes = counters.changes
+    yield from BulkRegistration(registrar, reads, rules, setting.clock, changes).endpoints()
+    yield from Identifiers(registrar, reads, rules).endpoints()
+    yield from WitnessedCheckpoints(holding.store).endpoints()
 
 
 def endpoints(setting: Setting, holding: Holding, known: Identity) -> Iterator[Endpoint]:

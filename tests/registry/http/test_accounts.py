@@ -255,7 +255,8 @@ class TestRefusedLogIns:
             await node.log_in(username, PASSWORD + "!")
             for username in ("line-3", "nobody", f"operator@{HOSTED}", "not a name", "")
         ]
-        assert len({str(answer.body) for answer in answers[:4]}) == 1
+        said = [{**answer.body, "request_id": ""} for answer in answers[:4]]
+        assert said == said[:1] * 4
         assert answers[0].status == 401
 
     async def test_guesses_are_few(self, node: Management, clock: ManualClock) -> None:

@@ -25,7 +25,8 @@ from registry.changes import MAX_VALUES
 from registry.clock import ManualClock
 from registry.grouping import Seal
 from registry.http.bearer import Bearers
-from registry.http.bulk import NDJSON, BulkRoutes
+from registry.http.bulk import NDJSON, ROW, BulkRegistration
+from registry.http.endpoints import Api
 from registry.registration import Registrar
 from registry.schemes.handle import DEFAULT_RULES
 from registry.storage.backends import open_store
@@ -86,7 +87,8 @@ async def serving(url: str, seal: Seal | None = None) -> AsyncIterator[Service]:
     registrar = Registrar(store, clock, seal=seal)
     app = web.Application()
     bearers = Bearers(store.reads, clock)
-    BulkRoutes(registrar, store.reads, bearers, DEFAULT_RULES, clock, changes).add_to(app)
+    bulk = BulkRegistration(registrar, store.reads, DEFAULT_RULES, clock, changes)
+    Api(bulk.endpoints(), bearers, changes).add_to(app)
     server = HttpServer(app, NEVER_ASKED)  # type: ignore[arg-type]
     await server.bind("127.0.0.1", 0)
     yield Service(store, server.port, changes)
@@ -126,7 +128,7 @@ class TestUpload:
         }
         assert answer[-1] == {"accepted": 3, "rejected": 5, "committed_through": 9}
         assert await names(service.store) == ["A", "B", "D"]
-        assert (service.changes["create", "ok"], service.changes["create", "malformed"]) == (3, 2)
+        assert (service.changes[ROW, "ok"], service.changes[ROW, "malformed"]) == (3, 2)
 
     async def test_it_answers_while_it_goes(self, service: Service) -> None:
         told, sent = asyncio.Event(), []

@@ -169,3 +169,68 @@ def test_cursors_hold_keys_of_their_types_only() -> None:
     for wrong in (make_cursor((1, "a")), make_cursor(("a",)), "e30", "é"):
         with pytest.raises(Exception, match="cursor"):
             read_cursor(wrong, str, int)
+
+
+async def exchange(url: str, method: str, body: bytes = b"", **headers: str) -> tuple[int, object]:
+    """Status and headers of a reply to the operator's request."""
+    given = {
+        "Authorization": "Bearer staff",
+        **{k.replace("_", "-"): v for k, v in headers.items()},
+    }
+    async with (
+        ClientSession() as session,
+        session.request(method, url, headers=given, data=body or None) as reply,
+    ):
+        return reply.status, reply.headers
+
+
+async def test_what_a_resource_can_be_asked(url: str) -> None:
+    path = f"{url}/things/88.901"
+    status, headers = await exchange(path, "OPTIONS")
+    assert (status, headers["Allow"]) == (204, "POST, GET, HEAD, DELETE, OPTIONS")
+    status, headers = await exchange(path, "HEAD")
+    assert (status, int(headers["Content-Length"]) > 0) == (200, True)
+
+
+@pytest.mark.parametrize(
+    ("media", "status"),
+    [
+        ("application/json", 201),
+        ("application/json; charset=utf-8", 201),
+        ("application/things+json", 201),
+        ("application/x-www-form-urlencoded", 201),  # what curl says of any body
+        ("text/xml", 415),
+        ("multipart/form-data", 415),
+    ],
+)
+async def test_media_types_of_bodies(url: str, media: str, status: int) -> None:
+    path = f"{url}/things/88.901"
+    assert (await exchange(path, "POST", b'{"names": []}', Content_Type=media))[0] == status
+
+
+@pytest.mark.parametrize(
+    ("accept", "status"),
+    [
+        ("*/*", 200),
+        ("text/html, application/*;q=0.5", 200),
+        ("application/json;q=0", 406),
+        ("text/html", 406),
+        ("application/json;q=high", 406),
+    ],
+)
+async def test_media_types_of_answers(url: str, accept: str, status: int) -> None:
+    assert (await exchange(f"{url}/things/88.901", "GET", Accept=accept))[0] == status
+
+
+async def test_a_request_has_the_name_it_was_given_or_one_of_its_own(url: str) -> None:
+    path = f"{url}/things/88.901"
+    for status, token in ((200, "staff"), (404, "tenant")):
+        named = {"X_Request_Id": "mine-1", "Authorization": f"Bearer {token}"}
+        got, headers = await exchange(path, "GET", **named)
+        assert (got, headers["X-Request-Id"]) == (status, "mine-1")
+    names = [
+        (await exchange(path, "GET", X_Request_Id="not one"))[1]["X-Request-Id"] for _ in range(2)
+    ]
+    assert len({*names, "not one"}) == 3
+    _, problem = await ask(path, "POST", "staff", data=b"{")
+    assert problem["request_id"].partition("-")[0] == names[0].partition("-")[0]
