@@ -111,8 +111,8 @@ class DnsFront:
         question = self._question(data, TCP)
         if not isinstance(question, Question):
             return None if question is None else frame(question)
-        target = locate(question, self._view)
-        return frame(self._encode(question, target, _BUSY, TCP_LIMIT, TCP))
+        asked = _Asked(question, locate(question, self._view), None)
+        return self._message(asked, _BUSY, perf_counter())
 
     def garbage(self, error: DecodeError) -> None:
         """Count a stream that ended within a message."""
