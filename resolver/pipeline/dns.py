@@ -12,6 +12,7 @@ from registry.schemes.dns_name import Place
 from registry.schemes.handle import Key
 from resolver.cache.packets import Kept, PacketCache
 from resolver.codecs.dns.answer import encode_reply
+from resolver.codecs.dns.endings import Endings
 from resolver.codecs.dns.framing import frame
 from resolver.codecs.dns.question import Dropped, Rejected, read_question
 from resolver.codecs.dns.reply import TCP_LIMIT, Question, cache_key, with_id
@@ -53,6 +54,7 @@ class DnsFront:
         self.packets = PacketCache(subject=sources.subject)
         self._sources = sources
         self._view = view
+        self._endings = Endings()
         self._counters = counters
         self._answers = counters.answers
         self._drops = counters.drops
@@ -148,7 +150,7 @@ class DnsFront:
 
     def _make(self, request: bytes, now: float) -> Kept | _Asked | None:
         """The reply to a request, or what has to wait for its answer; None for no question."""
-        question = read_question(request)
+        question = self._endings.read(request)
         if not isinstance(question, Question):
             return None
         asked, answer = self._look_up(question)
