@@ -85,6 +85,7 @@ class Counters:
         self.latencies: dict[str, Latencies] = {}
         self.accounts: dict[str, Account] = {}
         self.connections: dict[str, Connections] = {}
+        self.loop_lag = Latencies()
 
     def answered(self, protocol: str, slugs: Iterable[str | None]) -> None:
         """Count many answers of one protocol by their outcomes; None is no answer."""
@@ -124,7 +125,8 @@ class NodeCollector(Collector):
         yield self._counter(
             "idnode_registrations", "Changes asked for", ("operation", "result"), counters.changes
         )
-        yield self._histogram()
+        yield self._latencies()
+        yield self._loop_lag()
         yield from self._accounts()
         yield from self._by_protocol(_CONNECTIONS, self._counters.connections)
         for name, text, kind, read in self._figures:
@@ -165,7 +167,17 @@ class NodeCollector(Collector):
                 family.add_metric([*self._labels, protocol], getattr(owner, attribute))
             yield family
 
-    def _histogram(self) -> Metric:
+    def _loop_lag(self) -> Metric:
+        family = HistogramMetricFamily(
+            "idnode_event_loop_lag_seconds",
+            "By how much the event loop of the node's process was late",
+            labels=["node", "role"],
+        )
+        lag = self._counters.loop_lag
+        family.add_metric(self._labels, buckets=lag.buckets(), sum_value=lag.total)
+        return family
+
+    def _latencies(self) -> Metric:
         family = HistogramMetricFamily(
             "idnode_answer_duration_seconds",
             "Time from a request's arrival to its answer",

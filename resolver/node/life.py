@@ -20,6 +20,7 @@ from resolver.node.sockets import Sockets
 from resolver.pipeline.sources import Sources
 from resolver.recursion.driver import Recursor
 from resolver.topology import NodeSpec, Topology
+from resolver.transports.loop_lag import LoopLag
 from resolver.transports.tunnel import add_tunnel
 
 
@@ -88,6 +89,9 @@ class Node:
         await sockets.open_streams(fronts)
         await sockets.open_http(http, fronts, self._routes(stack, fronts))
         await sockets.open_metrics(http)
+        lag = LoopLag(counters.loop_lag.observe)
+        lag.start()
+        stack.callback(lag.stop)
         http.serving = True
         stack.callback(setattr, http, "serving", False)
 

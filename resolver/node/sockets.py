@@ -15,7 +15,8 @@ from resolver.metrics import Counters
 from resolver.node.fronts import Fronts
 from resolver.node.management import AddRoutes
 from resolver.node.setting import Setting
-from resolver.pipeline import dns
+from resolver.pipeline import dns, json_api
+from resolver.pipeline.handle import HandleFront
 from resolver.pipeline.http import HttpFront
 from resolver.server_keys import tls_context
 from resolver.transports.http import HttpServer, application, metrics_application
@@ -71,35 +72,36 @@ class Sockets:
 
     async def open_streams(self, fronts: Fronts) -> None:
         """Handle and DNS over TCP."""
-        handle, dns_front, counters = fronts.handle, fronts.dns, self._counters
-        handles = TcpServer(
-            handle.message,
-            MessageStream,
-            handle.garbage,
-            connected=handle.connected,
-            busy=handle.busy,
-            account=counters.account(context.TCP),
-        )
-        names = TcpServer(
-            dns_front.message,
-            Splitter,
-            dns_front.garbage,
-            busy=dns_front.busy,
-            account=counters.account(dns.TCP),
-        )
+        ports = self._ports
         for service, listener, port, label in (
-            ("Handle over TCP", handles, self._ports.handle, context.TCP),
-            ("DNS over TCP", names, self._ports.dns, dns.TCP),
+            ("Handle over TCP", self._handle_streams(fronts.handle), ports.handle, context.TCP),
+            ("DNS over TCP", self._dns_streams(fronts.dns), ports.dns, dns.TCP),
         ):
-            counters.connections[label] = listener.connections
+            self._counters.connections[label] = listener.connections
             await self._listen(service, port, listener.bind(self._host, port))
             self._stack.push_async_callback(listener.drain, DRAIN_SECONDS)
+
+    def _handle_streams(self, front: HandleFront) -> TcpServer:
+        return TcpServer(
+            front.message,
+            MessageStream,
+            front.garbage,
+            connected=front.connected,
+            busy=front.busy,
+            account=self._counters.account(context.TCP),
+        )
+
+    def _dns_streams(self, front: dns.DnsFront) -> TcpServer:
+        account = self._counters.account(dns.TCP)
+        return TcpServer(front.message, Splitter, front.garbage, busy=front.busy, account=account)
 
     async def open_http(
         self, http: HttpFront, fronts: Fronts, add_routes: Iterable[AddRoutes]
     ) -> None:
         """HTTP and HTTPS."""
-        web = HttpServer(application(http, *add_routes), http, fronts.plain)
+        account = self._counters.account(json_api.PROTOCOL)
+        web = HttpServer(application(http, *add_routes), http, fronts.plain, account=account)
+        self._counters.connections[json_api.PROTOCOL] = web.connections
         self._stack.push_async_callback(web.drain)
         host, ports, spec = self._host, self._ports, self._setting.spec
         await self._listen("HTTP", ports.http, web.bind(host, ports.http))

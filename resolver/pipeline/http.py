@@ -32,6 +32,8 @@ _SPECIAL: Final[dict[str, HttpReply]] = {
     "/robots.txt": ROBOTS,
     "/favicon.ico": (404, {"Cache-Control": "max-age=86400"}, b""),
 }
+#: Whose clients read response codes.
+_API: Final = "/api/"
 #: Below these there are resources, not identifiers.
 _RESERVED: Final = ("/v1/", "/problems/")
 _JSON: Final = {"Content-Type": "application/json"}
@@ -114,6 +116,9 @@ class HttpFront:
     def refuse(self, outcome: Outcome, detail: str, target: str = "") -> HttpReply:
         """The reply to a request that asks nothing of the sources; `target` is its path."""
         self._answers[PROTOCOL, outcome.slug] += 1
+        if outcome is outcomes.BUSY and target.startswith(_API):
+            said = json_api.busy(detail)
+            return said.status, said.headers, said.body
         return problem(outcome, detail, instance=target)
 
     # --- the web proxy ---

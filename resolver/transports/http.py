@@ -6,26 +6,33 @@ import asyncio
 import re
 import ssl
 from collections.abc import Awaitable, Callable
-from typing import Protocol
+from typing import Final, Protocol
 
 from aiohttp import hdrs, web
 
 from resolver.codecs import json_api
 from resolver.codecs.proxy import request as proxy
+from resolver.transports.account import Account
+from resolver.transports.connections import MAX_CONNECTIONS, Connections, Patience
+from resolver.transports.http_connection import Connection, Service
 from resolver.transports.http_plain import PlainConnection, PlainFront
 from resolver.transports.http_refusals import (
-    Connection,
     HttpReply,
     Refuses,
     check_method,
     refusals,
     response,
 )
+from resolver.transports.shares import Shares
 
 #: Largest body that is read at all; single resources set their own smaller bounds.
 MAX_BODY = 1 << 20
 #: How long requests under way may take to finish when a node ends.
 SHUTDOWN_SECONDS = 3.0
+#: Requests of all connections that may be under way.
+MAX_UNDER_WAY: Final = 4096
+#: Proxies keep connections for a minute.
+PATIENCE: Final = Patience(rest=75.0)
 FORM_TYPE = "application/x-www-form-urlencoded"
 #: A `Host` that may stand in a redirect.
 _HOST = re.compile(r"(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
@@ -152,17 +159,30 @@ def _add_health(app: web.Application, front: HttpFront) -> None:
 
 
 class HttpServer:
-    """An application and the ports it listens on. `front` answers what cannot be read.
+    """An application and the ports it listens on; `account` says what became of each request.
 
-    `plain` answers what it can of plain requests before the application sees them, without TLS.
+    `front` answers what cannot be read or served. `plain` answers what it can of plain requests
+    before the application sees them, without TLS.
     """
 
     def __init__(
-        self, app: web.Application, front: Refuses, plain: PlainFront | None = None
+        self,
+        app: web.Application,
+        front: Refuses,
+        plain: PlainFront | None = None,
+        *,
+        account: Account | None = None,
+        patience: Patience = PATIENCE,
+        max_connections: int = MAX_CONNECTIONS,
+        max_under_way: int = MAX_UNDER_WAY,
     ) -> None:
+        self.account = account or Account()
+        self.connections = Connections(max_connections)
+        self._service = Service(
+            front, self.account, self.connections, Shares(max_under_way), patience
+        )
         self._plain = plain
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
-        self._front = front
         self._listeners: list[asyncio.Server] = []
         self.port = 0
 
@@ -172,12 +192,14 @@ class HttpServer:
         """Open one more port, or a share of it. Raises OSError if it is taken."""
         if self._runner.server is None:
             await self._runner.setup()
+            self.connections.watch(self._service.patience.look)
         loop = asyncio.get_running_loop()
         listener = await loop.create_server(
             self._connection if tls or self._plain is None else self._plain_connection,
             host,
             port,
             ssl=tls,
+            ssl_handshake_timeout=None if tls is None else self._service.patience.message,
             backlog=1024,
             reuse_port=shared,
         )
@@ -189,13 +211,13 @@ class HttpServer:
         for listener in self._listeners:
             listener.close()
         await self._runner.cleanup()
+        self.connections.close()
 
     def _connection(self) -> Connection:
         assert self._runner.server is not None
-        loop = asyncio.get_running_loop()
-        return Connection(self._runner.server, self._front, loop=loop, access_log=None)
+        return Connection(self._runner.server, self._service)
 
     def _plain_connection(self) -> Connection:
         assert self._runner.server is not None
         assert self._plain is not None
-        return PlainConnection(self._runner.server, self._front, self._plain)
+        return PlainConnection(self._runner.server, self._service, self._plain)

@@ -6,14 +6,13 @@ a request or several at once, makes the connection aiohttp's own from its first 
 
 from __future__ import annotations
 
-import asyncio
 from typing import Final, Protocol
 
 from aiohttp import web
 from aiohttp.http import SERVER_SOFTWARE
 
 from resolver.codecs.plain_http import PlainRequests, target_of
-from resolver.transports.http_refusals import Connection, Refuses
+from resolver.transports.http_connection import Connection, Service
 
 #: How aiohttp calls itself in its replies.
 SERVER: Final = SERVER_SOFTWARE
@@ -34,9 +33,8 @@ class PlainConnection(Connection):
 
     __slots__ = ("_between", "_plain")
 
-    def __init__(self, manager: web.Server, front: Refuses, plain: PlainFront) -> None:
-        loop = asyncio.get_running_loop()
-        super().__init__(manager, front, loop=loop, access_log=None)
+    def __init__(self, manager: web.Server, service: Service, plain: PlainFront) -> None:
+        super().__init__(manager, service)
         self._plain = plain
         #: Whether what arrives next is the beginning of a request.
         self._between = True
@@ -52,7 +50,7 @@ class PlainConnection(Connection):
         if line is not None and self._idle and (reply := self._plain.reply(line)) is not None:
             assert self.transport is not None
             self.transport.write(reply)
-            self._next_keepalive_close_time = self._loop.time() + self._keepalive_timeout
+            self.answered_at_once()
             return True
         self._between = line is not None and target_of(line) is not None
         return False
@@ -65,5 +63,5 @@ class PlainConnection(Connection):
             waiter is not None
             and not waiter.done()
             and not self._paused
-            and not (self._close or self._force_close)
+            and not (self._close or self._force_close or self._turned_away)
         )

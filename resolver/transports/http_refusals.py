@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any, Final, Protocol
 
-from aiohttp import StreamReader, hdrs, web
+from aiohttp import hdrs, web
 from aiohttp.http_exceptions import BadHttpMessage, BadHttpMethod, LineTooLong
 from aiohttp.typedefs import Middleware
 
@@ -87,55 +87,8 @@ async def check_method(request: web.Request) -> None:
             raise web.HTTPMethodNotAllowed(request.method, sorted(allowed))
 
 
-class Connection(web.RequestHandler):
-    """aiohttp's side of a connection, with our words for what it cannot read."""
-
-    __slots__ = ("_body", "_front", "cut_off")
-
-    def __init__(self, manager: web.Server, front: Refuses, **more: Any) -> None:
-        super().__init__(manager, **PARSER_LIMITS, **more)
-        self._front = front
-        self._body: StreamReader | None = None
-        self.cut_off = False
-
-    def data_received(self, data: bytes) -> None:
-        super().data_received(data)
-        if self._messages:
-            self._body = self._messages[-1][1]
-
-    def eof_received(self) -> bool | None:  # type: ignore[override]
-        """Who sends no more may still hear the reply, also to a body that was not sent whole.
-
-        What is there of such a body can be read; `cut_off` says that it is not all.
-        """
-        busy = self._waiter is None or bool(self._messages)
-        tls = self.transport is None or self.transport.get_extra_info("sslcontext") is not None
-        if tls or not busy:
-            return None
-        if self._body is not None and not self._body.is_eof():
-            self.cut_off = True
-            self._body.feed_eof()
-        self.close()
-        return True
-
-    def handle_error(
-        self,
-        request: web.BaseRequest,
-        status: int = 500,
-        exc: BaseException | None = None,
-        message: str | None = None,
-    ) -> web.StreamResponse:
-        """The last reply on a connection. Raises ConnectionError if another one has begun."""
-        if not isinstance(exc, BadHttpMessage):
-            self.log_exception("A request failed", exc_info=exc)
-        if request.writer.output_size > 0:
-            raise ConnectionError("a response has begun already")
-        said = response(self._front.refuse(*_unreadable(exc)))
-        said.force_close()
-        return said
-
-
-def _unreadable(error: BaseException | None) -> tuple[Outcome, str]:
+def unreadable(error: BaseException | None) -> tuple[Outcome, str]:
+    """What is said of a request that the parser gave up."""
     if isinstance(error, BadHttpMessage) and error.message == _TOO_MANY:
         return outcomes.HEADERS_TOO_LARGE, "there are too many"
     fitting = (said for kind, said in _UNREADABLE.items() if isinstance(error, kind))

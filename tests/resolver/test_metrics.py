@@ -28,6 +28,7 @@ def test_what_prometheus_reads():
     counters = Counters()
     counters.answers["handle-udp", "ok"] += 3
     counters.drops["dns-udp", "short"] += 1
+    counters.loop_lag.observe(0.003)
     counters.latency("handle-udp").observe(0.001)
     account = counters.account("handle-udp")
     account.received, account.answered, account.waiting = 7, 3, 2
@@ -46,6 +47,7 @@ def test_what_prometheus_reads():
     drops = (*node, ("protocol", "dns-udp"), ("reason", "short"), *role)
     assert samples["idnode_drops_total", drops] == 1
     assert samples["idnode_store_identifiers", node + role] == 7
+    assert samples["idnode_event_loop_lag_seconds_count", node + role] == 1
     udp = (*node, ("protocol", "handle-udp"), *role)
     assert samples["idnode_requests_received_total", udp] == 7
     assert samples["idnode_requests_waiting", udp] == 2

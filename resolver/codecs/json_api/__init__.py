@@ -11,7 +11,7 @@ sessions        the replies of /api/sessions
 cross_origin    what scripts of other sites may do
 """
 
-from resolver.codecs.json_api.reply import Reply, Style, encode, encode_site, too_large
+from resolver.codecs.json_api.reply import Reply, Style, busy, encode, encode_site, too_large
 from resolver.codecs.json_api.request import (
     Asked,
     Lookup,
@@ -27,6 +27,7 @@ __all__ = [
     "Request",
     "SiteRequest",
     "Style",
+    "busy",
     "decode",
     "encode",
     "encode_site",

@@ -180,6 +180,11 @@ def too_large(limit: int) -> Reply:
     return refuse(outcomes.TOO_LARGE, message, Style())
 
 
+def busy(message: str) -> Reply:
+    """The reply to a request that is not looked at, for too much else is under way."""
+    return refuse(outcomes.BUSY, message, Style())
+
+
 def write(status: int, members: dict[str, Any], style: Style) -> Reply:
     """A reply with a JSON object."""
     body = msgspec.json.encode(members)
