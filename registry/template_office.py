@@ -114,7 +114,7 @@ class TemplateOffice:
 async def _versions(writing: Writing, prefix: str, name: str) -> list[Template]:
     found = await writing.transaction.dossiers(Template, prefix=prefix, name=name)
     if not found:
-        raise NotFound()
+        raise NotFound(f"there is no template {prefix}/{name}")
     return found
 
 

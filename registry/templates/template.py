@@ -145,7 +145,7 @@ def newest(versions: Sequence[Template], state: State | None = None) -> Template
     """The newest version, or the newest in a state. Raises NotFound."""
     found = [each for each in versions if state in (None, each.state)]
     if not found:
-        raise NotFound()
+        raise NotFound("there is no such version of a template")
     return max(found, key=lambda each: each.version)
 
 

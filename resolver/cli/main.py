@@ -25,6 +25,7 @@ COMMANDS: Final = {
     "register": ("register", "register", "Register an identifier."),
     "import": ("importing", "import_", "Register the rows of a file, or serial numbers."),
     "export": ("exporting", "export", "Write the identifiers of a prefix as lines of JSON."),
+    "template": ("template", "template", "Templates: what records of an industry consist of."),
     "sample": ("sample", "sample", "List identifiers that exist, for load tools."),
     "inspect": ("inspect", "inspect", "Take a packet, a value or an identifier apart."),
     "store": ("store", "store", "Move, back up and restore the stores of nodes."),

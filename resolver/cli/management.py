@@ -1,0 +1,89 @@
+"""The management API (/v1) as sub-commands use it: which node, which token, what came of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import quote, urlencode
+
+import click
+
+from resolver.cli.errors import Negative, NobodyAnswered
+from resolver.cli.register import Door, find_door, reason
+from resolver.cli.running import data_option
+
+_Function = TypeVar("_Function", bound=Callable[..., object])
+
+
+def management_options(function: _Function) -> _Function:
+    """Where to ask and who asks, the same for all sub-commands about the business of a node."""
+    options = (
+        data_option,
+        click.option("--node", "node_name", metavar="NAME", help="The node to ask."),
+        click.option("--via", metavar="URL", help="The http(s) URL of the node to ask."),
+        click.option("--token", envvar="IDNODE_TOKEN", help="Default: from the data directory."),
+        click.option("--timeout", type=click.FloatRange(min=0.01), default=30.0, show_default=True),
+        click.option("--json", "as_json", is_flag=True, help="Print the reply as JSON."),
+    )
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
+class Management:
+    """One node's management API under one token."""
+
+    def __init__(self, door: Door, seconds: float) -> None:
+        self._door = door
+        self._seconds = seconds
+
+    @classmethod
+    def of(
+        cls,
+        prefix: str,
+        data: Path,
+        node_name: str | None = None,
+        via: str | None = None,
+        token: str | None = None,
+        timeout: float = 30.0,
+    ) -> Management:
+        """The node that homes a prefix, and the token for it; what is given goes before that."""
+        return cls(find_door(data, prefix, node_name, via, token), timeout)
+
+    def ask(self, method: str, path: str, document: Any = None, **query: Any) -> dict[str, Any]:
+        """What the node answers. Raises Negative for a refusal, NobodyAnswered."""
+        given = {name: value for name, value in query.items() if value not in (None, "")}
+        url = f"{self._door.url.rstrip('/')}{path}" + (f"?{urlencode(given)}" if given else "")
+        return asyncio.run(self._ask(method, url, document))
+
+    def listed(self, path: str, **query: Any) -> Iterator[dict[str, Any]]:
+        """All items of a list, page by page."""
+        cursor = ""
+        while True:
+            page = self.ask("GET", path, cursor=cursor, **query)
+            yield from page["items"]
+            cursor = page.get("next_cursor", "")
+            if not cursor:
+                return
+
+    async def _ask(self, method: str, url: str, document: Any) -> dict[str, Any]:
+        from resolver.transports.http_client import NoReply, fetch
+
+        headers = {"Authorization": f"Bearer {self._door.token}"}
+        try:
+            reply = await fetch(
+                method, url, timeout=self._seconds, headers=headers, document=document
+            )
+        except NoReply as error:
+            known = "nothing was done" if not error.sent else "it is not known what was done"
+            raise NobodyAnswered(f"nobody answered, {known}: {error}") from None
+        if reply.status >= 300:
+            raise Negative(reason(reply.status, reply.document()))
+        return reply.document()
+
+
+def segment(text: str) -> str:
+    """One segment of a path."""
+    return quote(text, safe="")
