@@ -56,7 +56,7 @@ def test_a_witness_believes_signatures_alone(data: Path) -> None:
 
         assert hand_over({"prefix": "88.901", "checkpoint": form}) == 401
         assert hand_over({"prefix": "88.999", "checkpoint": form}) == 401
-        assert hand_over({"prefix": "88.901", "checkpoint": form | {"hash": "0"}}) == 400
+        assert hand_over({"prefix": "88.901", "checkpoint": form | {"hash": "0"}}) == 422
         assert hand_over({"prefix": "88.901"}) == 422
         assert hand_over(b"{") == 400
         kept = fetch(base, "/v1/audit/checkpoints?node=baijiu").json
