@@ -274,7 +274,7 @@ class Dialogue:
         if outcome in _LOGGED:
             operation = op_name(exchange.request.op_code)
             source = exchange.context.source
-            self.security_log.refused(source, exchange.identity, operation, refusal)
+            self.security_log.refused(source, exchange.claimed, operation, refusal)
         return self._say(exchange, Part(encode_error(_text(refusal)), outcome.handle))
 
     def _count(self, exchange: Exchange, outcome: Outcome) -> None:

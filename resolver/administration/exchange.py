@@ -18,8 +18,7 @@ from resolver.codecs.handle.reply import reply_to
 class Exchange:
     """A request on its way. `session` is what it belongs to, `sealed` if it came encrypted.
 
-    `identity` is who asks, as far as it is known, for the security log; `session_id` what the reply
-    has in its envelope.
+    `identity` is who asks, as far as it is known; `session_id` what the reply has in its envelope.
     """
 
     __slots__ = ("context", "identity", "request", "sealed", "session", "session_id")
@@ -37,6 +36,12 @@ class Exchange:
         self.sealed = sealed
         self.session_id = request.session_id
         self.identity: Identity | None = None
+
+    @property
+    def claimed(self) -> Identity | None:
+        """As whom somebody asks, proved or not: for the security log."""
+        named = None if self.session is None else self.session.identity
+        return self.identity or named
 
     @property
     def certified(self) -> bool:

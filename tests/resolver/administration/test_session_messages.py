@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from dataclasses import replace
 
 import pytest
@@ -83,13 +84,17 @@ async def test_the_set_up_is_signed_by_the_node(client: Client, place: Place):
 
 
 @pytest.mark.parametrize("counter", [0, 1, 2])
-async def test_a_counter_counts_once_and_0_never(client: Client, place: Place, counter: int):
+async def test_a_counter_counts_once_and_0_never(
+    client: Client, place: Place, counter: int, caplog: pytest.LogCaptureFixture
+):
     session = await client.set_up(CHIEF)
     await prove(client, session)  # with counter 1
     assert (await client.say(session.protect(create(client, "SECOND")))).response_code == 1
     reply = await client.say(session.protect(create(client, "THIRD"), counter))
     assert reply.response_code == 505
     assert place.store.lookup.record(PREFIX, "THIRD") is None
+    logged = json.loads(caplog.messages[-1])
+    assert (logged["code"], logged["administrator"]) == (505, str(CHIEF))
 
 
 async def test_a_message_sent_twice_is_done_once(client: Client):
