@@ -2,7 +2,8 @@
 
 SQLite empties its log by itself whenever it has grown by WAL_PAGES, but not while anybody reads
 from it: a reader that goes on for hours (a tool opened on the file, a copy) lets it grow without
-end. So past RESET_AT the writer insists, as often as it may, and past MOST it takes no more writes.
+end. So past RESET_AT the writer insists now and then; past MOST it waits for readers, and takes no
+more writes while one holds on.
 """
 
 from __future__ import annotations
@@ -22,9 +23,10 @@ _log = logging.getLogger(__name__)
 #: eight times as often: a third of the time of a bulk load.
 WAL_PAGES: Final = 8000
 RESET_AT: Final = 128 << 20
-MOST: Final = 1 << 30
-#: Milliseconds to wait for readers when insisting, and seconds until it is tried again.
-_WAIT: Final = 100
+MOST: Final = 256 << 20
+#: Milliseconds to wait for readers: when insisting, and before a write is refused for them.
+_SHORT, _LONG = 100, 5000
+#: Seconds until it is insisted, or waited for long, again.
 _AGAIN: Final = 2.0
 
 
@@ -49,20 +51,22 @@ class WriteAheadLog:
         """Empty the log if it is long; before a transaction. Raises StorageUnavailable."""
         if self.octets <= self._reset_at:
             return
-        if monotonic() >= self._try_at or self.octets > self._most:
+        over, due = self.octets > self._most, monotonic() >= self._try_at
+        if over or due:
+            await self._empty(connection, _LONG if over and due else _SHORT)
+        if due:
             self._try_at = monotonic() + _AGAIN
-            await self._empty(connection)
         if self.octets > self._most:
             raise StorageUnavailable(
                 "the store takes no writes: a reader keeps its log from being emptied"
             )
 
-    async def _empty(self, connection: AsyncConnection) -> None:
+    async def _empty(self, connection: AsyncConnection, wait: int) -> None:
         # Past SQLAlchemy, which would begin a transaction.
         driver = (await connection.get_raw_connection()).driver_connection
         assert driver is not None
         (before,) = await (await driver.execute("PRAGMA busy_timeout")).fetchone()
-        await driver.execute(f"PRAGMA busy_timeout = {_WAIT}")
+        await driver.execute(f"PRAGMA busy_timeout = {wait}")
         cursor = await driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         busy, _, _ = await cursor.fetchone()
         await driver.execute(f"PRAGMA busy_timeout = {before}")

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from itertools import count
+from pathlib import Path
 from typing import Any
 
 import pytest
 import pytest_asyncio
 from sqlalchemy import BigInteger, Boolean, Column, LargeBinary, MetaData, Table, select
 
+from registry.accounting import check_rows
 from registry.accounts import issue_account
 from registry.audit import Actor
 from registry.authorisation import Role
@@ -18,6 +22,7 @@ from registry.grouping import Asked
 from registry.registration import Registrar
 from registry.schemes.handle import Key
 from registry.storage.backends import open_snapshot, open_store
+from registry.storage.books import look_into
 from registry.storage.copying import BATCH, COPYING, CopyRefused, Part, copy, parts_of
 from registry.storage.schema import METADATA, OCTETS
 from registry.storage.sql import SqlStore, SqlTransaction
@@ -42,7 +47,9 @@ def new_target(request: pytest.FixtureRequest) -> MakeUrl:
 def _maker(request: pytest.FixtureRequest, name: str) -> MakeUrl:
     if request.param == "postgresql":
         return request.getfixturevalue("postgres_server").new_database
-    return lambda: f"sqlite:///{request.getfixturevalue('tmp_path')}/{name}.db"
+    numbers = count(1)
+    directory = request.getfixturevalue("tmp_path")
+    return lambda: f"sqlite:///{directory}/{name}-{next(numbers)}.db"
 
 
 async def opened(url: str) -> SqlStore:
@@ -103,6 +110,33 @@ async def test_both_are_equal_afterwards(new_source: MakeUrl, new_target: MakeUr
     assert (await registrar.submit(Create(Key("88.901", "NEW"), [URL]), ACTOR)).created
     await registrar.aclose()
     await moved.close()
+
+
+async def test_what_is_written_meanwhile_is_in_it_as_a_whole_or_not(
+    new_source: MakeUrl, tmp_path: Path
+) -> None:
+    """A backup of a store that is written to, whatever it is on."""
+    source = new_source()
+    await fill(source)
+    store = await opened(source)
+    registrar = Registrar(store, ManualClock())
+    records = [(f"W-{number:03d}", encode_record([URL])) for number in range(200)]
+    written = 0
+    for _ in range(2):
+        target, before = f"sqlite:///{tmp_path}/backup-{written}.db", written
+        copying = asyncio.create_task(copied(source, target))
+        while not copying.done():
+            await registrar.load("88.901", [(f"{written}-{n}", r) for n, r in records], ACTOR)
+            written += 1
+        await copying
+        backup = await opened(target)
+        found = [row async for row in backup.reads.scan("88.901") if "-W-" in row.suffix]
+        assert len(found) % len(records) == 0
+        assert before <= len(found) // len(records) <= written
+        assert await look_into(target, lambda books: [*check_rows(books)]) == []
+        await backup.close()
+    await registrar.aclose()
+    await store.close()
 
 
 def test_every_table_can_be_copied() -> None:

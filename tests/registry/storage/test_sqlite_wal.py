@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from pathlib import Path
 
@@ -27,6 +28,7 @@ async def test_a_long_reader_lets_it_grow_only_so_far(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sqlite_wal, "_AGAIN", 0.0)
+    monkeypatch.setattr(sqlite_wal, "_LONG", 200)
     path = tmp_path / "node.db"
     store = await SqliteStore.open(path)
     store.bound_log(reset_at=1 << 20, most=4 << 20)
@@ -42,6 +44,20 @@ async def test_a_long_reader_lets_it_grow_only_so_far(
     reader.close()
     await fill(store, written)
     assert store.figures()["wal_bytes"] <= 2 << 20
+    await store.close()
+
+
+async def test_a_writer_waits_for_a_reader_that_ends_soon(tmp_path: Path) -> None:
+    path = tmp_path / "node.db"
+    store = await SqliteStore.open(path)
+    await fill(store, 0)
+    store.bound_log(reset_at=0, most=0)
+    reader = sqlite3.connect(path, isolation_level=None)
+    reader.execute("BEGIN")
+    reader.execute("SELECT count(*) FROM identifiers").fetchone()
+    asyncio.get_running_loop().call_later(0.1, reader.close)
+    await fill(store, BATCH)
+    assert len([row async for row in store.reads.scan("88.901")]) == 2 * BATCH
     await store.close()
 
 
