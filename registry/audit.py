@@ -71,6 +71,7 @@ class Event(StrEnum):
     TOKEN_REVOKED = "token:revoked"
     KEY_ADDED = "key:added"
     KEY_REMOVED = "key:removed"
+    QUOTA_SET = "quota:set"
 
 
 class Actor(NamedTuple):

@@ -14,6 +14,7 @@ from registry.audit import Actor, Event, Note, record_digest
 from registry.changes import Change, check_size, decide
 from registry.errors import IdempotencyMismatch, InvalidValue, PrefixNotHomed, Refusal
 from registry.lifecycle import Operation
+from registry.quotas import RegistrationMeter
 from registry.schemes.handle import Key
 from registry.storage.interface import ACTIVE, Ended, KeptOutcome, Row, is_counted
 
@@ -111,15 +112,17 @@ def decide_group(
     now: int,
     homes: Callable[[Key], bool],
     check: Check | None = None,
+    meter: RegistrationMeter | None = None,
 ) -> Decided:
     """Decide changes in order, each on what those before it left; a refused one leaves nothing.
 
-    `check` may refuse what a change comes to. No idempotency key may be in the group twice.
+    `check` may refuse what a change comes to, `meter` one registration more. No idempotency key may
+    be in the group twice.
     """
     verdicts: list[Verdict] = []
     rows: dict[Key, Row | None] = {}
     versions: dict[Key, int] = dict(stored.last_versions)
-    for change, _, once in group:
+    for change, actor, once in group:
         key = change.key
         before = rows[key] if key in rows else stored.rows.get(key)
         try:
@@ -132,14 +135,31 @@ def decide_group(
             after = decide(change, before, now, versions.get(key, 0))
             if check is not None:
                 check(before, after)
+            event = _event(change, before)
+            if meter is not None and _registers(event, key):
+                meter.take(actor.name, key.prefix)
         except Refusal as refusal:
             verdicts.append(refusal)
             continue
         rows[key] = after
         if before is not None:
             versions[key] = before.version
-        verdicts.append(Done(_event(change, before), before, after))
+        verdicts.append(Done(event, before, after))
     return Decided(verdicts, rows)
+
+
+def _registers(event: Event, key: Key) -> bool:
+    """Whether a change counts as the registration of an identifier."""
+    return event is Event.IDENTIFIER_CREATED and is_counted(*key)
+
+
+def count_registrations(
+    group: Sequence[Asked], verdicts: Sequence[Verdict], meter: RegistrationMeter
+) -> None:
+    """Have the registrations that are made counted."""
+    for (change, actor, _), verdict in zip(group, verdicts, strict=True):
+        if isinstance(verdict, Done) and _registers(verdict.event, change.key):
+            meter.take(actor.name, change.key.prefix)
 
 
 def _kept(once: Once | None, outcomes: Mapping[bytes, KeptOutcome]) -> Receipt | None:

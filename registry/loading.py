@@ -9,10 +9,20 @@ from registry.audit import Actor, Event, Note, batch_root
 from registry.clock import Clock
 from registry.errors import InvalidValue, PrefixNotHomed, Refusal
 from registry.ledger import Ledger, Writing
+from registry.metering import Metering
 from registry.prefix_tree import PrefixTree
+from registry.quotas import RegistrationMeter
 from registry.schemes.handle import PREFIX_RECORDS, Key
 from registry.sealing import Sealer
-from registry.storage.interface import ACTIVE, Row, Store, counted, new_rows
+from registry.storage.interface import (
+    ACTIVE,
+    Row,
+    Store,
+    Transaction,
+    counted,
+    is_counted,
+    new_rows,
+)
 from registry.templates.conformance import may_name_a_template
 from registry.templating import Templating
 
@@ -62,12 +72,22 @@ class Loader:
         async with self._ledger.begin() as writing:
             homes = (await self._homed()).homes
             templating = Templating(writing.transaction, homes)
+            metering = await self._metering(writing, groups, actor)
+            meter = metering.meter()
             added = []
             for group, refused in ready:
                 conforming, faulty = await _judged(templating, group)
-                there = await self._add(writing, conforming, actor, templating)
-                added.append(Added(there, {**refused, **faulty}))
+                within, spent = await _within(writing.transaction, conforming, actor, meter)
+                there = await self._add(writing, within, actor, templating)
+                if metering.limits:
+                    meter.take(actor.name, group.prefix, _registered(within, there))
+                added.append(Added(there, {**refused, **faulty, **spent}))
+            await metering.settle(meter)
             return added
+
+    async def _metering(self, writing: Writing, groups: Sequence[Group], actor: Actor) -> Metering:
+        wanted = [(actor.name, group.prefix) for group in groups]
+        return await Metering.of(self._store.reads, writing.transaction, wanted)
 
     async def _sealed(self, group: Group) -> tuple[Group, Mapping[str, InvalidValue]]:
         if self._sealer is None:
@@ -119,6 +139,32 @@ class Loader:
         return {key.suffix: version for key, version in found.items()}
 
 
+async def _within(
+    transaction: Transaction, group: Group, actor: Actor, meter: RegistrationMeter
+) -> tuple[Group, Mapping[str, Refusal]]:
+    """What of a group the limits leave room for, and why the rest is refused.
+
+    Rows whose identifiers are there take no room.
+    """
+    left = meter.left(actor.name, group.prefix)
+    if left is None or left >= counted(group.prefix, group.suffixes):
+        return group, {}
+    there = await transaction.rows([Key(group.prefix, suffix) for suffix in group.suffixes])
+    new = [
+        suffix
+        for suffix in group.suffixes
+        if Key(group.prefix, suffix) not in there and is_counted(group.prefix, suffix)
+    ]
+    refusal = meter.refusal(actor.name, group.prefix)
+    refused: dict[str, Refusal] = dict.fromkeys(new[left:], refusal)
+    return _without(group, refused), refused
+
+
+def _registered(group: Group, there: Collection[str]) -> int:
+    """How many registrations adding a group came to."""
+    return counted(group.prefix, [suffix for suffix in group.suffixes if suffix not in there])
+
+
 async def _judged(templating: Templating, group: Group) -> tuple[Group, Mapping[str, Refusal]]:
     """What of a group is as the templates named in it ask, and why the rest is refused."""
     rows = [
@@ -135,10 +181,14 @@ async def _judged(templating: Templating, group: Group) -> tuple[Group, Mapping[
             judge(None, row)
         except Refusal as refusal:
             refused[row.suffix] = refusal
+    return _without(group, refused), refused
+
+
+def _without(group: Group, refused: Collection[str]) -> Group:
     kept = [
         (suffix, record)
         for suffix, record in zip(group.suffixes, group.records, strict=True)
         if suffix not in refused
     ]
     suffixes, records = zip(*kept, strict=True) if kept else ((), ())
-    return Group(group.prefix, suffixes, records), refused
+    return Group(group.prefix, suffixes, records)

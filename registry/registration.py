@@ -29,12 +29,14 @@ from registry.grouping import (
     Stored,
     Verdict,
     count_deltas,
+    count_registrations,
     decide_group,
     seal_group,
     settle_group,
 )
 from registry.ledger import Ledger, Writing
 from registry.loading import Added, Group, Loader
+from registry.metering import Metering
 from registry.prefix_tree import PrefixTree
 from registry.schemes.handle import Key
 from registry.sealing import Sealer
@@ -270,9 +272,11 @@ class Registrar:
         stored = await _stored(transaction, group)
         homes = (await self._homed_prefixes()).homes
         templating = Templating(transaction, homes)
+        wanted = ((asked.actor.name, asked.change.key.prefix) for asked in group)
+        metering = await Metering.of(self._store.reads, transaction, wanted)
 
         def decide() -> Decided:
-            return decide_group(group, stored, now, homes, templating.judge())
+            return decide_group(group, stored, now, homes, templating.judge(), metering.meter())
 
         decided = await self._store.gather(decide, for_change=True)
         while await templating.read(decided.steps):
@@ -284,6 +288,9 @@ class Registrar:
         await _write(transaction, stored.rows, settled.rows)
         await transaction.archive(settled.archive)
         await transaction.keep_outcomes(settled.outcomes)
+        if metering.limits:
+            count_registrations(group, settled.verdicts, meter := metering.meter())
+            await metering.settle(meter)
         return settled.verdicts
 
 

@@ -9,21 +9,30 @@ from registry.accounts import TokenDirectory
 from registry.authorisation import Principal
 from registry.clock import Clock
 from registry.errors import AuthenticationNeeded
+from registry.request_meter import RequestMeter
 
 
 class Bearers:
-    """Finds out whose the bearer token of a request is."""
+    """Finds out whose the bearer token of a request is, and has `requests` count it."""
 
-    def __init__(self, directory: TokenDirectory, clock: Clock) -> None:
+    def __init__(
+        self, directory: TokenDirectory, clock: Clock, requests: RequestMeter | None = None
+    ) -> None:
         self._directory = directory
         self._clock = clock
+        self._requests = requests
 
     async def principal(self, request: web.Request) -> Principal:
-        """Whom the bearer token of a request belongs to. Raises AuthenticationNeeded."""
+        """Whom the bearer token of a request belongs to.
+
+        Raises AuthenticationNeeded, RequestQuotaSpent.
+        """
         now = int(self._clock.now())
         principal = await accounts.authenticate(self._directory, bearer_token(request), now)
         if principal is None:
             raise AuthenticationNeeded("the bearer token is not valid")
+        if self._requests is not None:
+            await self._requests.count(principal)
         return principal
 
 

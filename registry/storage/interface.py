@@ -19,6 +19,7 @@ from registry.accounts import Account, Token
 from registry.audit import Checkpoint, Head, Sealed
 from registry.authorisation import Principal
 from registry.lifecycle import State
+from registry.quotas import RegistrationLimit
 from registry.schemes.handle import Key
 from registry.storage.dossiers import WHOLE, D, Dossier, Page
 
@@ -219,6 +220,10 @@ class Reads(Protocol):
         """
         ...
 
+    async def limits_registrations(self) -> bool:
+        """Whether there is any limit on registrations."""
+        ...
+
     async def dossiers(
         self, kind: type[D], page: Page = WHOLE, **having: str | int | bytes
     ) -> list[D]:
@@ -295,6 +300,12 @@ class Transaction(Protocol):
 
     async def add_accounts(self, accounts: Sequence[Account], tokens: Sequence[Token]) -> None:
         """Add new accounts and tokens of theirs."""
+        ...
+
+    async def registration_limits(
+        self, accounts: Sequence[str], prefixes: Sequence[str]
+    ) -> list[RegistrationLimit]:
+        """The limits of these subjects, and of the enterprises that hold these prefixes."""
         ...
 
     async def forget_tokens(self, before: int) -> None:

@@ -9,16 +9,14 @@ from registry.prefix_life import PrefixState
 from registry.storage.interface import ACTIVE, ADMINISTRATOR, Row
 
 #: States in which a prefix is its enterprise's.
-_HELD: Final = ", ".join(
-    f"'{state}'"
-    for state in (
-        PrefixState.ALLOCATED,
-        PrefixState.ROUTED,
-        PrefixState.ACTIVE,
-        PrefixState.TRANSFERRING,
-        PrefixState.SUSPENDED,
-    )
+HELD: Final = (
+    PrefixState.ALLOCATED,
+    PrefixState.ROUTED,
+    PrefixState.ACTIVE,
+    PrefixState.TRANSFERRING,
+    PrefixState.SUSPENDED,
 )
+_HELD: Final = ", ".join(f"'{state}'" for state in HELD)
 COLUMNS: Final = ", ".join(Row._fields)
 STATE: Final = "SELECT state FROM identifiers WHERE prefix = ? AND suffix = ?"
 #: All that an identifier was, asked with its key twice: a row, and what comes behind it in `Past`.
@@ -29,6 +27,7 @@ VERSIONS: Final = (
     " AS versions LEFT JOIN audit_log AS made ON made.sequence = entry"
     " LEFT JOIN audit_log AS gone ON gone.sequence = ended ORDER BY version"
 )
+LIMITED: Final = "SELECT 1 FROM quotas WHERE registrations IS NOT NULL LIMIT 1"
 HISTORY: Final = "SELECT 1 FROM identifier_history WHERE prefix = ? LIMIT 1"
 CHECKPOINTS: Final = (
     f"SELECT {', '.join(Checkpoint._fields)} FROM audit_checkpoints WHERE node = ?"

@@ -92,6 +92,9 @@ class SqlReads(ABC):
         prefixes = dict.fromkeys((own, *(row[4] for row in found)))
         return Principal(username, Role(role), tuple(filter(None, prefixes)), enterprise)
 
+    async def limits_registrations(self) -> bool:
+        return bool(await self._all(queries.LIMITED))
+
     async def dossiers(
         self, kind: type[D], page: Page = WHOLE, **having: str | int | bytes
     ) -> list[D]:

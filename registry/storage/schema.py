@@ -18,6 +18,7 @@ from sqlalchemy import (
 )
 
 from registry.accounts import Account, AccountKey, AnsweredChallenge, Token
+from registry.quotas import Quota, QuotaUse
 from registry.allocations import Allocation
 from registry.enterprises import Enterprise
 from registry.milestones import Milestone
@@ -157,6 +158,24 @@ ANSWERED_CHALLENGES: Final = Table(
     Column("expires", BigInteger, nullable=False, index=True),
 )
 
+QUOTAS: Final = Table(
+    "quotas",
+    METADATA,
+    Column("subject", OCTETS, primary_key=True),
+    Column("requests", BigInteger),
+    Column("registrations", BigInteger, index=True),
+    Column("prefixes", BigInteger),
+)
+
+QUOTA_USE: Final = Table(
+    "quota_use",
+    METADATA,
+    Column("subject", OCTETS, primary_key=True),
+    Column("day", BigInteger, nullable=False),
+    Column("requests", BigInteger, nullable=False),
+    Column("registrations", BigInteger, nullable=False),
+)
+
 NODE_FACTS: Final = Table(
     "node_facts",
     METADATA,
@@ -283,6 +302,8 @@ DOSSIERS: Final[dict[type[Any], Table]] = {
     Token: TOKENS,
     AccountKey: ACCOUNT_KEYS,
     AnsweredChallenge: ANSWERED_CHALLENGES,
+    Quota: QUOTAS,
+    QuotaUse: QUOTA_USE,
     Allocation: PREFIXES,
     Enterprise: ENTERPRISES,
     Milestone: MILESTONES,

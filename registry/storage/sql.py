@@ -24,6 +24,7 @@ from registry.audit import (
     entry_hash,
 )
 from registry.errors import OutcomeUnknown, Refusal, StorageUnavailable
+from registry.quotas import RegistrationLimit
 from registry.schemes.handle import Key
 from registry.storage import dossiers as files
 from registry.storage.change_feed import ChangeFeed
@@ -39,6 +40,7 @@ from registry.storage.interface import (
     Transaction,
     keys_of,
 )
+from registry.storage.limits import registration_limits
 from registry.storage.schema import (
     ACCOUNTS,
     ANSWERED_CHALLENGES,
@@ -234,6 +236,11 @@ class SqlTransaction(ABC):
             await self._connection.execute(insert(ACCOUNTS), rows)
         if tokens:
             await self._connection.execute(insert(TOKENS), [token._asdict() for token in tokens])
+
+    async def registration_limits(
+        self, accounts: Sequence[str], prefixes: Sequence[str]
+    ) -> list[RegistrationLimit]:
+        return await registration_limits(self._connection, accounts, prefixes)
 
     async def forget_tokens(self, before: int) -> None:
         for statement in (_FORGET_TOKENS, _FORGET_CHALLENGES):

@@ -15,7 +15,7 @@ from registry.http.prefixes import PrefixResources
 from registry.http.provisioning import ProvisioningResources
 from registry.passwords import Passwords
 from registry.provisioning.national import National
-from registry.storage.interface import Transaction
+from registry.quota_office import check_prefixes
 from resolver.key_hierarchy import node_signer
 from resolver.national_link import NationalLink
 from resolver.node.holding import Holding
@@ -48,7 +48,7 @@ def _of_sector(
     above = endpoints(topology, topology.node(parent)).http
     national = NationalLink(above, prefix, setting.key, clock)
     enrolment = Enrolment(registrar.ledger)
-    allocating = Allocating(registrar, prefix, routes.record_of, setting.rules, _no_quota)
+    allocating = Allocating(registrar, prefix, routes.record_of, setting.rules, check_prefixes)
     advancing = Advancing(reads, enrolment, allocating, national, routes.answers)
     _go_on(stack, advancing, setting.spec.name)
     yield from EnterpriseResources(enrolment, reads, passwords, clock).endpoints()
@@ -72,7 +72,3 @@ def _go_on(stack: AsyncExitStack, advancing: Advancing, node: str) -> None:
         await asyncio.gather(task, return_exceptions=True)
 
     stack.push_async_callback(end)
-
-
-async def _no_quota(transaction: Transaction, enterprise: str) -> None:
-    """Quotas are unlimited unless set."""

@@ -12,8 +12,11 @@ from registry.http.bulk import BulkRegistration
 from registry.http.checkpoints import WitnessedCheckpoints
 from registry.http.endpoints import Api, Endpoint
 from registry.http.identifiers import Identifiers
+from registry.http.quotas import QuotaResources
 from registry.http.snms.answering import refusal_answer
 from registry.http.templates import TemplateResources
+from registry.quota_office import QuotaOffice
+from registry.request_meter import RequestMeter
 from registry.template_office import TemplateOffice
 from resolver.metrics import Counters
 from resolver.node.enterprises import enterprise_endpoints
@@ -33,12 +36,15 @@ def management(
     The stack closes what is behind them.
     """
     changes = counters.changes
-    bearers = Bearers(holding.store.reads, setting.clock)
+    requests = RequestMeter(holding.store, setting.clock)
+    stack.push_async_callback(requests.aclose)
+    bearers = Bearers(holding.store.reads, setting.clock, requests)
     yield Api([*identifier_endpoints(setting, holding, counters)], bearers, changes).add_to
     known = identity(stack, setting, holding)
     business = enterprise_endpoints(stack, setting, holding, known.passwords)
     yield Api([*business], bearers, changes).add_to
     yield Api([*endpoints(setting, holding, known)], bearers, changes).add_to
+    yield Api([*quota_endpoints(setting, holding, requests)], bearers, changes).add_to
     yield Api([*snms_endpoints(setting, holding, known)], bearers, changes, refusal_answer).add_to
 
 
@@ -58,6 +64,14 @@ def endpoints(setting: Setting, holding: Holding, known: Identity) -> Iterator[E
     ledger, reads = holding.registrar.ledger, holding.store.reads
     yield from account_endpoints(setting, holding, known)
     yield from TemplateResources(TemplateOffice(ledger), reads).endpoints()
+
+
+def quota_endpoints(
+    setting: Setting, holding: Holding, requests: RequestMeter
+) -> Iterator[Endpoint]:
+    """The table of what is about limits."""
+    office = QuotaOffice(holding.registrar.ledger, holding.store.reads, setting.clock)
+    yield from QuotaResources(office, requests).endpoints()
 
 
 def snms_endpoints(setting: Setting, holding: Holding, known: Identity) -> Iterator[Endpoint]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import aiohttp
@@ -38,8 +39,15 @@ class Management:
         self.url = url
         self.tokens = tokens
 
-    async def ask(self, method: str, path: str, token: str = "", body: Any = None) -> Answer:
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
+    async def ask(
+        self,
+        method: str,
+        path: str,
+        token: str = "",
+        body: Any = None,
+        headers: Mapping[str, str] = MappingProxyType({}),
+    ) -> Answer:
+        headers = {**headers, **_bearing(token)}
         data = body if body is None or isinstance(body, bytes) else msgspec.json.encode(body)
         async with self._session.request(
             method, self.url + path, headers=headers, data=data
@@ -47,6 +55,13 @@ class Management:
             content = await reply.read()
             found = msgspec.json.decode(content) if content else {}
             return Answer(reply.status, dict(reply.headers), found)
+
+    async def upload(self, token: str, lines: bytes) -> list[dict[str, Any]]:
+        """Upload lines; what was answered line by line, and in the end."""
+        headers = {**_bearing(token), "Content-Type": "application/x-ndjson"}
+        url = f"{self.url}/v1/identifiers/bulk"
+        async with self._session.post(url, headers=headers, data=lines) as reply:
+            return [msgspec.json.decode(line) async for line in reply.content]
 
     async def log_in(self, username: str, password: str) -> Answer:
         return await self.ask(
@@ -61,6 +76,10 @@ class Management:
         issued = await self.ask("POST", f"/v1/accounts/{username}/tokens", by, {})
         assert issued.status == 201, issued
         return str(issued.body["token"])
+
+
+def _bearing(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"} if token else {}
 
 
 @asynccontextmanager

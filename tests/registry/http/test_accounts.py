@@ -51,12 +51,13 @@ async def logged_in(node: Management) -> str:
 class TestAccounts:
     async def test_an_enterprise_makes_accounts_for_itself(self, node: Management) -> None:
         await made(node, HOSTED)
+        maker = await node.ask("GET", "/v1/me", node.tokens[HOSTED])
         me = await node.ask("GET", "/v1/me", await logged_in(node))
         assert me.body == {
             "username": "line-3",
             "role": "enterprise-app",
             "prefixes": [HOSTED],
-            "enterprise": "",
+            "enterprise": maker.body["enterprise"],
         }
         listed = await node.ask("GET", ACCOUNTS, node.tokens[HOSTED])
         assert [each["username"] for each in listed.body["items"]] == [
