@@ -121,6 +121,12 @@ class Entry(NamedTuple):
     after: bytes
     size: int = 1
 
+    @property
+    def scope(self) -> str:
+        """What it is about: a prefix, the number of an enterprise or a username, by which the
+        subject begins."""
+        return self.subject.partition("/")[0].partition(" ")[0]
+
     @classmethod
     def of(cls, note: Note, sequence: int, time: int) -> Entry:
         """The note as an entry of the log."""

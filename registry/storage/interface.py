@@ -16,7 +16,7 @@ from operator import itemgetter
 from typing import Final, NamedTuple, Protocol, TypeVar
 
 from registry.accounts import Account, Token
-from registry.audit import Checkpoint, Head, Sealed
+from registry.audit import Checkpoint, Entry, Head, Sealed
 from registry.authorisation import Principal
 from registry.lifecycle import State
 from registry.quotas import RegistrationLimit
@@ -175,6 +175,14 @@ class Reads(Protocol):
 
     async def has_history(self, prefix: str) -> bool:
         """Whether any identifier of a prefix was ever replaced or deleted."""
+        ...
+
+    async def entries(self, about: str | None, before: int, limit: int) -> list[Entry]:
+        """Up to `limit` entries of the audit log with numbers below `before`, the newest first.
+
+        `about` names what they are about (None: anything): what stands in their subject before the
+        first "/" or space, so a prefix, an enterprise's number or a username.
+        """
         ...
 
     async def checkpoints(self, node: str) -> list[Checkpoint]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from registry.audit import Checkpoint
+from registry.audit import Checkpoint, Entry
 from registry.prefix_life import PrefixState
 from registry.storage.interface import ACTIVE, ADMINISTRATOR, Row
 
@@ -28,6 +28,11 @@ VERSIONS: Final = (
     " LEFT JOIN audit_log AS gone ON gone.sequence = ended ORDER BY version"
 )
 LIMITED: Final = "SELECT 1 FROM quotas WHERE registrations IS NOT NULL LIMIT 1"
+_ENTRIES: Final = f"SELECT {', '.join(Entry._fields)} FROM audit_log WHERE {{}}sequence < ?"
+_NEWEST_FIRST: Final = " ORDER BY sequence DESC LIMIT ?"
+#: Entries of the audit log from behind a number, the newest first: all, or those about a scope.
+ENTRIES: Final = _ENTRIES.format("") + _NEWEST_FIRST
+ENTRIES_ABOUT: Final = _ENTRIES.format("scope = ? AND ") + _NEWEST_FIRST
 HISTORY: Final = "SELECT 1 FROM identifier_history WHERE prefix = ? LIMIT 1"
 CHECKPOINTS: Final = (
     f"SELECT {', '.join(Checkpoint._fields)} FROM audit_checkpoints WHERE node = ?"

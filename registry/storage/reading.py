@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
-from registry.audit import Checkpoint
+from registry.audit import Checkpoint, Entry
 from registry.authorisation import Principal, Role
 from registry.schemes.handle import PREFIX_RECORDS, Key
 from registry.storage import dossiers as files
@@ -45,6 +45,13 @@ class SqlReads(ABC):
         width = len(Row._fields)
         found = await self._all(queries.VERSIONS, prefix, suffix, prefix, suffix)
         return [_past(Row._make(row[:width]), *row[width:]) for row in found]
+
+    async def entries(self, about: str | None, before: int, limit: int) -> list[Entry]:
+        if about is None:
+            found = await self._all(queries.ENTRIES, before, limit)
+        else:
+            found = await self._all(queries.ENTRIES_ABOUT, about, before, limit)
+        return [Entry._make(row) for row in found]
 
     async def has_history(self, prefix: str) -> bool:
         return bool(await self._all(queries.HISTORY, prefix))

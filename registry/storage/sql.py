@@ -163,7 +163,9 @@ class SqlTransaction(ABC):
 
     async def append_audit(self, entries: Sequence[Sealed]) -> None:
         if entries:
-            parameters = [entry._asdict() | {"hash": end} for entry, end in entries]
+            parameters = [
+                entry._asdict() | {"hash": end, "scope": entry.scope} for entry, end in entries
+            ]
             await self._connection.execute(insert(AUDIT_LOG), parameters)
 
     async def outcomes(self, keys: Sequence[bytes]) -> dict[bytes, KeptOutcome]:

@@ -55,7 +55,7 @@ _INSERT_MANY: Final = {
     size: _inserting("identifiers", Row._fields, " ON CONFLICT DO NOTHING", size)
     for size in _ROWS_AT_ONCE
 }
-_APPEND_AUDIT: Final = _inserting("audit_log", (*Entry._fields, "hash"))
+_APPEND_AUDIT: Final = _inserting("audit_log", (*Entry._fields, "hash", "scope"))
 
 
 class SqliteTransaction(SqlTransaction):
@@ -88,7 +88,7 @@ class SqliteTransaction(SqlTransaction):
 
     async def append_audit(self, entries: Sequence[Sealed]) -> None:
         if entries:
-            rows = [(*entry, end) for entry, end in entries]
+            rows = [(*entry, end, entry.scope) for entry, end in entries]
             await self._connection.exec_driver_sql(_APPEND_AUDIT, rows)
 
 

@@ -50,7 +50,7 @@ def _check_books(connection: sqlite3.Connection, total: int) -> None:
     assert counted == (total,)
     log = connection.execute("SELECT * FROM audit_log ORDER BY sequence").fetchall()
     previous, size = GENESIS, 0
-    for *fields, end in log:
+    for *fields, end, _scope in log:
         entry = Entry(*fields)
         assert entry_hash(entry, previous) == end
         previous = end

@@ -113,7 +113,7 @@ TAMPERING: dict[str, tuple[str, Fault]] = {
     ),
     "an entry inserted": (
         "INSERT INTO audit_log SELECT 1000 + sequence, time, event, actor, origin, subject, before,"
-        " after, size, hash FROM audit_log WHERE sequence = 3",
+        " after, size, hash, scope FROM audit_log WHERE sequence = 3",
         Fault.GAP,
     ),
     "the log emptied": ("DELETE FROM audit_log", Fault.CUT),

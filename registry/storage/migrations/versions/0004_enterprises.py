@@ -80,3 +80,5 @@ def upgrade() -> None:
         sa.Column("reply", sa.Text, nullable=False),
         sa.Column("time", sa.BigInteger, nullable=False),
     )
+    op.add_column("audit_log", sa.Column("scope", OCTETS, nullable=False, server_default=""))
+    op.create_index("audit_log_scope", "audit_log", ["scope", "sequence"])
