@@ -106,7 +106,7 @@ class Loader:
             root = batch_root(prefix, [(row.suffix, row.record) for row in added])
             writing.note(Note(Event.BATCH_REGISTERED, actor, prefix, b"", root, len(added)))
             await transaction.count({prefix: counted(prefix, [row.suffix for row in added])})
-        if templating.concerned:
+        if templating.claims_anything:
             await templating.settle({row.key: row for row in added})
         if len(added) == len(group.suffixes):
             return ()

@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 from registry.errors import InvalidIdentifier, InvalidValue, ItemFault, NotConforming
 from registry.schemes.handle import HandleRules, Key, parse
 from registry.storage.interface import Row, Transaction
-from registry.templates.claims import Claim, claims
+from registry.templates.claims import Claim, ClaimKey, claims
 from registry.templates.conformance import (
     Values,
     faults,
@@ -21,7 +21,7 @@ from registry.templates.conformance import (
     named,
     values_of,
 )
-from registry.templates.template import TEMPLATE_INDEX, Items, Kind, Named, State, Template
+from registry.templates.template import TEMPLATE_INDEX, Items, Named, State, Template
 
 
 def concerns_templates(before: Row | None, after: Row | None) -> bool:
@@ -52,8 +52,8 @@ class Templating:
         self._transaction = transaction
         self.homes = homes
         self.readings: dict[Row, Reading] = {}
-        self.versions: dict[tuple[str, str], list[Template]] = {}
-        self.owners: dict[tuple[str, int, bytes], Key] = {}
+        self.versions: dict[tuple[str, str], list[Items]] = {}
+        self.owners: dict[ClaimKey, Key] = {}
         self.referred: dict[Key, Row] = {}
         self._held: dict[Key, set[Claim]] = {}
 
@@ -71,12 +71,16 @@ class Templating:
         for before, after in concerned:
             await self._read_claims_of(before, after)
         referred: set[Key] = set()
+        claimed: set[ClaimKey] = set()
         for row in new:
             reading = self.readings[row] = await self._reading(row)
             if reading.items is not None:
-                await self._read_owners(claims(reading.items, row.key, reading.values))
+                wanted = claims(reading.items, row.key, reading.values)
+                claimed.update(claim.key for claim in wanted)
                 referred.update(key for _, key in _references(reading.items, reading.values))
-        self.referred |= await self._transaction.rows(sorted(referred - self.referred.keys()))
+        found = await self._transaction.dossiers_with(Claim, sorted(claimed))
+        self.owners |= {claim.key: claim.owner for claim in found}
+        self.referred |= await self._transaction.rows(sorted(referred))
         return True
 
     async def _read_claims_of(self, before: Row | None, after: Row | None) -> None:
@@ -90,15 +94,6 @@ class Templating:
             )
             self._held[before.key] = set(found)
 
-    async def _read_owners(self, wanted: Iterable[Claim]) -> None:
-        for claim in wanted:
-            if claim.key not in self.owners:
-                template, item, digest = claim.key
-                for found in await self._transaction.dossiers(
-                    Claim, template=template, item=item, digest=digest
-                ):
-                    self.owners[claim.key] = found.owner
-
     async def _reading(self, row: Row) -> Reading:
         values = values_of(row.record)
         name = _name(values)
@@ -106,15 +101,15 @@ class Templating:
             return Reading(values, None, None)
         place = (name.prefix, name.name)
         if place not in self.versions:
-            self.versions[place] = await self._transaction.dossiers(
-                Template, prefix=name.prefix, name=name.name
-            )
+            found = await self._transaction.dossiers(Template, prefix=name.prefix, name=name.name)
+            self.versions[place] = [*map(Items, found)]
         return Reading(values, name, _chosen(self.versions[place], name, standing=True))
 
     @property
-    def concerned(self) -> bool:
-        """Whether anything had to be found out."""
-        return bool(self._held)
+    def claims_anything(self) -> bool:
+        """Whether there is a claim that may have to be made or to end."""
+        unique = (items.unique for versions in self.versions.values() for items in versions)
+        return any(unique) or any(self._held.values())
 
     def judge(self) -> _Judge:
         """Judges changes from the first one on."""
@@ -122,11 +117,17 @@ class Templating:
 
     async def settle(self, rows: Mapping[Key, Row | None]) -> None:
         """Write the claims of the rows that are left; those of refused changes are not there."""
+        if not self.claims_anything:
+            return
+        ended: set[Claim] = set()
+        made: set[Claim] = set()
         for key in self._held.keys() & rows.keys():
             held, row = self._held[key], rows[key]
             wanted = set() if row is None else set(self._claims(row))
-            await self._transaction.discard(sorted(held - wanted))
-            await self._transaction.file(sorted(wanted - held))
+            ended |= held - wanted
+            made |= wanted - held
+        await self._transaction.discard(sorted(ended))
+        await self._transaction.file(sorted(made))
 
     def _claims(self, row: Row) -> Iterator[Claim]:
         # Not the reading: a signature may have been added since.
@@ -205,11 +206,10 @@ class _Judge:
 
 def _references(items: Items, values: Values) -> Iterator[tuple[int, Key]]:
     """What the reference items of a record name; what is no identifier is a fault already."""
-    for index, (_, data) in values.items():
-        item = items.by_index.get(index)
-        if item is not None and item.kind is Kind.REFERENCE:
+    for item in items.references:
+        if item.index in values:
             try:
-                yield index, parse(data.decode(), HandleRules())
+                yield item.index, parse(values[item.index][1].decode(), HandleRules())
             except (InvalidIdentifier, UnicodeDecodeError):
                 continue
 
@@ -227,10 +227,13 @@ def _is_of(row: Row, template: str) -> bool:
     return name is not None and f"{name.prefix}/{name.name}" == template
 
 
-def _chosen(versions: list[Template], name: Named, *, standing: bool = False) -> Items | None:
-    """The version that counts; one that is `standing` may have been withdrawn since."""
-    states = {State.PUBLISHED, State.WITHDRAWN} if standing else {State.PUBLISHED}
-    found = [
-        each for each in versions if each.state in states and name.version in (None, each.version)
-    ]
-    return Items(max(found, key=lambda each: each.version)) if found else None
+def _chosen(versions: list[Items], name: Named, *, standing: bool = False) -> Items | None:
+    """The version that counts, of all in their order; one `standing` may be withdrawn since."""
+    for items in reversed(versions):
+        template = items.template
+        counts = template.state is State.PUBLISHED or (
+            standing and template.state is State.WITHDRAWN
+        )
+        if counts and name.version in (None, template.version):
+            return items
+    return None

@@ -35,6 +35,8 @@ class Page(NamedTuple):
 
 
 WHOLE: Final = Page(limit=1_000_000)
+#: Most keys in one query.
+AT_ONCE: Final = 200
 
 
 @cache
@@ -56,6 +58,16 @@ def finding(kind: type[Any], having: tuple[str, ...], keyed: int) -> str:
 def parameters(having: Having, page: Page) -> tuple[str | int | bytes, ...]:
     """What stands for the `?` of `finding`."""
     return (*having.values(), *page.after, page.limit)
+
+
+@cache
+def fetching(kind: type[Any], count: int) -> str:
+    """The query for the dossiers with `count` keys; `?` for each column of each."""
+    table = DOSSIERS[kind]
+    key = " AND ".join(f"{column.name} = ?" for column in table.primary_key.columns)
+    # A list of rows behind IN would be nicer to read, and SQLite reads the whole table for it.
+    keys = " OR ".join([f"({key})"] * count)
+    return f"SELECT {', '.join(_fields(kind))} FROM {table.name} WHERE {keys}"
 
 
 @cache

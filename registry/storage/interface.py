@@ -326,6 +326,12 @@ class Transaction(Protocol):
         """As `Reads.dossiers`, with what this transaction has done."""
         ...
 
+    async def dossiers_with(
+        self, kind: type[D], keys: Sequence[Sequence[str | int | bytes]]
+    ) -> list[D]:
+        """The dossiers that have these keys, in any order."""
+        ...
+
     async def file(self, dossiers: Sequence[Dossier]) -> None:
         """Add dossiers; one replaces what has its key."""
         ...

@@ -107,7 +107,9 @@ class PostgresTransaction(SqlTransaction):
         columns = table.columns.keys()
         await driver.copy_records_to_table(table.name, records=rows, columns=columns)
 
-    async def _run(self, statement: str, parameters: tuple[Any, ...]) -> Any:
+    async def _run(
+        self, statement: str, parameters: tuple[Any, ...] | list[tuple[Any, ...]]
+    ) -> Any:
         return await self._connection.exec_driver_sql(numbered(statement), parameters)
 
     async def announce(self) -> None:

@@ -7,6 +7,7 @@ import logging
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
+from itertools import chain, groupby
 from typing import Any, Final, TypeVar
 
 from sqlalchemy import Select, Table, bindparam, delete, insert, select, update
@@ -255,16 +256,25 @@ class SqlTransaction(ABC):
         rows = await self._run(query, files.parameters(having, page))
         return files.dossiers_of(kind, list(rows))
 
+    async def dossiers_with(self, kind: type[D], keys: Sequence[Sequence[Any]]) -> list[D]:
+        rows: list[Any] = []
+        for start in range(0, len(keys), files.AT_ONCE):
+            some = keys[start : start + files.AT_ONCE]
+            rows += await self._run(files.fetching(kind, len(some)), tuple(chain(*some)))
+        return files.dossiers_of(kind, rows)
+
     async def file(self, dossiers: Sequence[Dossier]) -> None:
-        for dossier in dossiers:
-            await self._run(files.filing(type(dossier)), files.row_of(dossier))
+        for kind, some in groupby(dossiers, type):
+            await self._run(files.filing(kind), [*map(files.row_of, some)])
 
     async def discard(self, dossiers: Sequence[Dossier]) -> None:
-        for dossier in dossiers:
-            await self._run(files.discarding(type(dossier)), files.key_of(dossier))
+        for kind, some in groupby(dossiers, type):
+            await self._run(files.discarding(kind), [*map(files.key_of, some)])
 
-    async def _run(self, statement: str, parameters: tuple[Any, ...]) -> Any:
-        """Run a statement that has `?` for its parameters."""
+    async def _run(
+        self, statement: str, parameters: tuple[Any, ...] | list[tuple[Any, ...]]
+    ) -> Any:
+        """Run a statement that has `?` for its parameters, for each in a list of those."""
         return await self._connection.exec_driver_sql(statement, parameters)
 
     async def announce(self) -> None:  # noqa: B027 - most backends have nobody to tell

@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from registry.schemes.handle import Key
 from registry.templates.conformance import Values
 from registry.templates.template import Items
+
+#: Template, item, digest: what can be claimed once.
+ClaimKey: TypeAlias = tuple[str, int, bytes]
 
 
 class Claim(NamedTuple):
@@ -26,8 +29,7 @@ class Claim(NamedTuple):
     suffix: str
 
     @property
-    def key(self) -> tuple[str, int, bytes]:
-        """What can be claimed once."""
+    def key(self) -> ClaimKey:
         return self[:3]
 
     @property

@@ -24,7 +24,7 @@ from registry.templates.template import (
     Kind,
     Named,
 )
-from registry.values.value import decode_record
+from registry.values.value import bounds
 from registry.values.wire import u32
 
 #: Index 1000 as a record has it. Octets of data can look like it: then the record is read.
@@ -43,7 +43,13 @@ def may_name_a_template(record: bytes) -> bool:
 
 def values_of(record: bytes) -> dict[int, tuple[bytes, bytes]]:
     """Type and data of the values of a record by index."""
-    return {value.index: (value.type, value.data) for value in decode_record(record)}
+    return {
+        int.from_bytes(record[start : start + 4], "big"): (
+            record[start + 18 : type_end],
+            record[type_end + 4 : data_end],
+        )
+        for start, type_end, data_end in bounds(record)
+    }
 
 
 def named(values: Values) -> Named | None:

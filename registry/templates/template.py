@@ -1,7 +1,8 @@
 """A template (元数据模板): the items that a record which names it has, from index 2000 on.
 
 A record names its template in the value with index 1000 (type TEMPLATE_ID, data `prefix/name`) and
-may name a version of it in the one with index 1001 (TEMPLATE_VERSION, a number); without that the newest published one counts.
+may name a version of it in the one with index 1001 (TEMPLATE_VERSION, a number); without that the
+newest published one counts.
 Items are disabled, never deleted: what was published once keeps its index and its name.
 """
 
@@ -10,7 +11,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
-from functools import cached_property
 from typing import Annotated, Final, NamedTuple
 
 import msgspec
@@ -201,16 +201,12 @@ def check_follows(template: Template, published: Template) -> None:
 
 
 class Items:
-    """The items of a template by index, for records to be held against."""
+    """The items of a template as records are held against them."""
 
     def __init__(self, template: Template) -> None:
+        items = template.items
         self.template = template
-        self.by_index = {item.index: item for item in template.items}
-
-    @cached_property
-    def required(self) -> tuple[Item, ...]:
-        return tuple(item for item in self.template.items if item.required and not item.disabled)
-
-    @cached_property
-    def unique(self) -> tuple[Item, ...]:
-        return tuple(item for item in self.template.items if item.unique)
+        self.by_index = {item.index: item for item in items}
+        self.required = [item for item in items if item.required and not item.disabled]
+        self.unique = [item for item in items if item.unique]
+        self.references = [item for item in items if item.kind is Kind.REFERENCE]
