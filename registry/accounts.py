@@ -22,7 +22,8 @@ _TOKEN_SIZE: Final = 32
 _SHOWN: Final = 4
 #: The form of what a key is named by.
 KEY_ID: Final = re.compile(r"[0-9a-f]{16}")
-_USERNAME: Final = re.compile(r"[a-z0-9][a-z0-9._@+-]{1,63}")
+#: A small letter is in it, so that no username is the canonical form of a prefix.
+_USERNAME: Final = re.compile(r"(?=.*[a-z])[a-z0-9][a-z0-9._@+-]{1,63}")
 
 
 class Account(NamedTuple):
@@ -120,7 +121,8 @@ def check_username(username: str) -> None:
     """Raise InvalidValue unless an account may be called so."""
     if not is_username(username):
         raise InvalidValue(
-            "a username has 2 to 64 of a-z, 0-9 and . _ @ + -, the first a letter or a digit",
+            "a username has 2 to 64 of a-z, 0-9 and . _ @ + -, a letter among them, the first a letter"
+            " or a digit",
             field="username",
         )
 

@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack
 from registry.advancing import Advancing
 from registry.allocating import Allocating
 from registry.enrolment import Enrolment
+from registry.http.audit import AuditLogResources
 from registry.http.endpoints import Endpoint
 from registry.http.enterprises import EnterpriseResources
 from registry.http.prefixes import PrefixResources
@@ -29,6 +30,8 @@ def enterprise_endpoints(
 ) -> Iterator[Endpoint]:
     """What is served about enterprises and prefixes, by the role of the node; the stack ends what
     goes on by itself."""
+    if setting.spec.prefix is not None:
+        yield from AuditLogResources(holding.store.reads, setting.spec.prefix).endpoints()
     if setting.spec.role == "sector":
         yield from _of_sector(stack, setting, holding, passwords)
     if setting.spec.role == "national":
