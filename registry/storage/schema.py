@@ -83,9 +83,9 @@ AUDIT_LOG: Final = Table(
     Column("after", LargeBinary, nullable=False),
     Column("size", BigInteger, nullable=False),
     Column("hash", LargeBinary, nullable=False),
-)
     Column("scope", OCTETS, nullable=False, server_default=""),
     Index("audit_log_scope", "scope", "sequence"),
+)
 
 # The node's own, and those that the nodes below handed it as their witness.
 AUDIT_CHECKPOINTS: Final = Table(
