@@ -121,8 +121,8 @@ def check_username(username: str) -> None:
     """Raise InvalidValue unless an account may be called so."""
     if not is_username(username):
         raise InvalidValue(
-            "a username has 2 to 64 of a-z, 0-9 and . _ @ + -, a letter among them, the first a letter"
-            " or a digit",
+            "a username has 2 to 64 of a-z, 0-9 and . _ @ + -, a letter among them; it begins with"
+            " a letter or a digit",
             field="username",
         )
 
