@@ -68,10 +68,11 @@ class DnsFront:
         """The answers to those datagrams that are questions and need not wait, counted."""
         found, hows = self.packets.get_many(datagrams, now)
         if None in found:
+            latest = now + self._keep
             with self._sources.reading():
                 for place, octets in enumerate(found):
                     if octets is None:
-                        made = self._make(datagrams[place], now)
+                        made = self._make(datagrams[place], latest)
                         if isinstance(made, Kept):
                             found[place], hows[place] = made
         self._counters.answered(UDP, hows)
@@ -89,7 +90,8 @@ class DnsFront:
         """The reply to a datagram; None if it is dropped."""
         started = perf_counter()
         request = cache_key(data)
-        made = self.packets.get(request, started) or self._make(request, started)
+        kept = self.packets.get(request, started)
+        made = kept or self._make(request, started + self._keep)
         if isinstance(made, Kept):
             return self._reply(made, data, started)
         if made is not None:
@@ -148,20 +150,18 @@ class DnsFront:
 
     # --- over UDP ---
 
-    def _make(self, request: bytes, now: float) -> Kept | _Asked | None:
-        """The reply to a request, or what has to wait for its answer; None for no question."""
+    def _make(self, request: bytes, latest: float) -> Kept | _Asked | None:
+        """The reply to a request, kept until then at the latest, or what has to wait for its
+        answer; None for no question."""
         question = self._endings.read(request)
         if not isinstance(question, Question):
             return None
         asked, answer = self._look_up(question)
         if asked.query is not None and answer is None:
             return asked
-        return self._made(request, asked, answer, now + self._keeping_time(answer))
-
-    def _keeping_time(self, answer: Answer | None) -> float:
-        if self._sources.recursive and answer is not None:
-            return min(float(answer.ttl), self._keep)
-        return self._keep
+        if self._sources.recursive and answer is not None and answer.ttl < self._keep:
+            latest -= self._keep - answer.ttl
+        return self._made(request, asked, answer, latest)
 
     def _made(self, request: bytes, asked: _Asked, answer: Answer | None, until: float) -> Kept:
         """The reply, kept unless it only says that none could be had."""

@@ -51,21 +51,22 @@ class PlainHandle:
         whose answer has to be waited for."""
         found, hows = self.packets.get_many(requests, now)
         if None in found:
+            latest = now + KEEP_SECONDS
             with self._sources.reading():
                 for place, octets in enumerate(found):
                     if octets is None:
-                        made = self._make(requests[place], now)
+                        made = self._make(requests[place], latest)
                         if isinstance(made, Kept):
                             found[place], hows[place] = made
         return found, hows
 
     def reply(self, request: bytes, now: float) -> Kept | Awaitable[Kept | None] | None:
         """The reply to one request, now or later; None if it is for the `Responder`."""
-        made = self.packets.get(request, now) or self._make(request, now)
+        made = self.packets.get(request, now) or self._make(request, now + KEEP_SECONDS)
         return self._make_later(request, made) if isinstance(made, _Asked) else made
 
-    def _make(self, request: bytes, now: float) -> Kept | _Asked | None:
-        """The reply, or what has to wait for its answer."""
+    def _make(self, request: bytes, latest: float) -> Kept | _Asked | None:
+        """The reply, kept until then at the latest, or what has to wait for its answer."""
         plain = fast.decode_plain_resolve(request)
         if plain is None:
             return None
@@ -84,8 +85,9 @@ class PlainHandle:
             return _Asked(plain, query)
         if _of_one_asker(query, answer):
             return None
-        ttl = min(float(answer.ttl), KEEP_SECONDS) if self._sources.recursive else KEEP_SECONDS
-        return self._keep(request, plain, query, answer, now + ttl)
+        if self._sources.recursive and answer.ttl < KEEP_SECONDS:
+            latest -= KEEP_SECONDS - answer.ttl
+        return self._keep(request, plain, query, answer, latest)
 
     async def _make_later(self, request: bytes, asked: _Asked) -> Kept | None:
         answer = await self._sources.resolve_later(asked.query)

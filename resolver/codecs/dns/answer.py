@@ -67,6 +67,8 @@ def encode_reply(
 def _sections(
     question: Question, target: Key | Place | None, answer: Answer | None, view: ZoneView
 ) -> Sections:
+    if isinstance(answer, Values) and isinstance(target, Key):
+        return _identifier(question, target, answer, view)
     if target is None:
         return _refused(question, "", _OUTSIDE, view)
     prefix = zone_prefix(target) if isinstance(target, Key) else target.prefix
@@ -74,13 +76,11 @@ def _sections(
         return _referral(question, target, prefix, answer, view)
     if isinstance(answer, Refused):
         return _refused(question, prefix, answer, view)
-    if isinstance(target, Place):
-        return _place(question, target, answer, view)
-    assert answer is not None, "an identifier is always resolved"
-    return _identifier(question, prefix, answer, view)
+    assert isinstance(target, Place), "an identifier is always resolved"
+    return _place(question, target, answer, view)
 
 
-def _identifier(question: Question, prefix: str, answer: Values, view: ZoneView) -> Sections:
+def _identifier(question: Question, key: Key, answer: Values, view: ZoneView) -> Sections:
     """The values of an identifier as records of the type asked."""
     qtype = question.qtype
     found = NONE
@@ -92,7 +92,7 @@ def _identifier(question: Question, prefix: str, answer: Values, view: ZoneView)
         found = record(HINFO, answer.ttl, rdata.HINFO_RDATA)
     if found.number:
         return Sections(authoritative=answer.authoritative, answer=found)
-    return _negative(question, prefix, outcomes.NOERROR, answer.ttl, view)
+    return _negative(question, zone_prefix(key), outcomes.NOERROR, answer.ttl, view)
 
 
 def _place(question: Question, place: Place, answer: Values | None, view: ZoneView) -> Sections:

@@ -29,6 +29,8 @@ ASKED_NAME: Final = b"\xc0\x0c"
 _RECORD: Final = struct.Struct(">HHIH")  # type, class, TTL, length
 _TYPE_TTL: Final = struct.Struct(">HHI")  # type, class, TTL
 _OPT: Final = struct.Struct(">BHHIH")  # root name, type, payload size, extended flags, length
+#: EDNS of replies without an error, by the DO bit of the request, which it repeats.
+_PLAIN_EDNS: Final = {bit: _OPT.pack(0, OPT, EDNS_UDP, bit * DO, 0) for bit in (False, True)}
 _EDE: Final = struct.Struct(">HHH")  # option code, length, info code
 _EDE_OPTION: Final = 15
 _EDE_OTHER: Final = 0
@@ -173,6 +175,8 @@ def _message(
 
 def _edns(question: Question, sections: Sections) -> bytes:
     options = b""
+    if sections.error is None and not sections.rcode:
+        return _PLAIN_EDNS[question.dnssec_ok]
     if sections.error is not None:
         text = sections.error.text.encode()[:_EDE_TEXT].decode(errors="ignore").encode()
         options = _EDE.pack(_EDE_OPTION, 2 + len(text), sections.error.code) + text
