@@ -220,7 +220,7 @@ class Api:
         if endpoint.operation is not None or hdrs.AUTHORIZATION in request.headers:
             principal = await self._bearers.principal(request)
         call = Call(endpoint, request, principal)
-        check_acceptable(request)
+        check_acceptable(request, endpoint.media)
         if endpoint.query is not None:
             call.query = read_query(request, endpoint.query)
         if endpoint.body is not None and not endpoint.streamed:

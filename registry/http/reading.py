@@ -17,16 +17,20 @@ _TAKES_JSON: Final = {"*/*", "application/*", JSON}
 _PATH_IN_ERROR: Final = " - at `$"
 
 
-def check_acceptable(request: web.Request) -> None:
-    """Raise NotAcceptable where a request takes no JSON (RFC 9110 section 12.5.1)."""
+def check_acceptable(request: web.Request, media: str = JSON) -> None:
+    """Raise NotAcceptable where a request takes neither JSON nor that media type.
+
+    RFC 9110 section 12.5.1.
+    """
     accept = request.headers.get(hdrs.ACCEPT)
     if accept in (None, "*/*", JSON):
         return
     ranges = [
         each.partition(";") for each in ",".join(request.headers.getall(hdrs.ACCEPT)).split(",")
     ]
-    if not any(kind.strip().lower() in _TAKES_JSON and _weight(more) for kind, _, more in ranges):
-        raise NotAcceptable(f"there is {JSON} only")
+    fitting = {*_TAKES_JSON, media}
+    if not any(kind.strip().lower() in fitting and _weight(more) for kind, _, more in ranges):
+        raise NotAcceptable(f"there is {media} only")
 
 
 def _weight(parameters: str) -> float:

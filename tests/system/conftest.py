@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.postgres import Server
 from tests.support.processes import Node, Topology, up
+from tests.support.stores import minimal_on
 
 
 @pytest.fixture(scope="session")
@@ -17,6 +19,26 @@ def minimal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Topology]:
         yield running
         ended = running.process.stop()
         assert (ended.status, ended.err) == (0, "draining\n"), "no traceback, no word"
+
+
+@pytest.fixture(scope="session")
+def minimal_on_postgres(
+    tmp_path_factory: pytest.TempPathFactory, postgres_server: Server
+) -> Iterator[Topology]:
+    """The same with the identifiers of the sector node in PostgreSQL."""
+    directory = tmp_path_factory.mktemp("postgres")
+    topology = minimal_on(postgres_server.new_database(), directory)
+    with up(topology, directory / "data", nodes=5) as running:
+        yield running
+        ended = running.process.stop()
+        assert (ended.status, ended.err) == (0, "draining\n"), "no traceback, no word"
+
+
+@pytest.fixture(params=["minimal", "minimal_on_postgres"])
+def stored(request: pytest.FixtureRequest) -> Topology:
+    """Running nodes, on every backend in turn."""
+    topology: Topology = request.getfixturevalue(request.param)
+    return topology
 
 
 @pytest.fixture(params=["baijiu", "recursive"])

@@ -35,54 +35,54 @@ def put(topology: Topology, identifier: str, body: Any, bearer: str | None) -> H
     return fetch(base, f"/v1/identifiers/{identifier}", "PUT", sent, **headers)
 
 
-def test_what_is_registered_is_visible_at_once(minimal):
+def test_what_is_registered_is_visible_at_once(stored):
     arguments = ("88.901.7/首瓶-1", "--set", "1:URL=https://example.org/1", "--set", "2:DESC=一号")
-    done = minimal.idnode("register", *arguments)
+    done = stored.idnode("register", *arguments)
     assert (done.status, "durable" in done.out) == (0, True)
     wanted = [(1, "URL", "https://example.org/1"), (2, "DESC", "一号")]
     for name in ("baijiu", "recursive"):
-        assert contents(values_of(minimal.node(name), "88.901.7/首瓶-1")) == wanted
+        assert contents(values_of(stored.node(name), "88.901.7/首瓶-1")) == wanted
 
 
 @pytest.mark.parametrize("prefix", ["88", "88.901", "88.901.7", "88.901.100"])
-def test_each_homed_prefix_takes_identifiers(prefix, minimal):
+def test_each_homed_prefix_takes_identifiers(prefix, stored):
     identifier = f"{prefix}/EACH-1"
-    assert minimal.idnode("register", identifier, "--set", "7:NOTE=here").status == 0
-    assert contents(values_of(minimal.node("recursive"), identifier)) == [(7, "NOTE", "here")]
+    assert stored.idnode("register", identifier, "--set", "7:NOTE=here").status == 0
+    assert contents(values_of(stored.node("recursive"), identifier)) == [(7, "NOTE", "here")]
 
 
-def test_an_identifier_is_replaced_only_on_request(minimal):
+def test_an_identifier_is_replaced_only_on_request(stored):
     identifier = "88.901/TWICE"
-    assert minimal.idnode("register", identifier, "--set", "1:NOTE=old").status == 0
-    values_of(minimal.node("baijiu"), identifier)
-    again = minimal.idnode("register", identifier, "--set", "1:NOTE=new")
+    assert stored.idnode("register", identifier, "--set", "1:NOTE=old").status == 0
+    values_of(stored.node("baijiu"), identifier)
+    again = stored.idnode("register", identifier, "--set", "1:NOTE=new")
     assert (again.status, again.out) == (1, "")
     assert "already-exists" in again.err
-    done = minimal.idnode("register", identifier, "--set", "2:NOTE=new", "--overwrite", "--json")
+    done = stored.idnode("register", identifier, "--set", "2:NOTE=new", "--overwrite", "--json")
     assert (done.status, done.json) == (0, {"identifier": identifier, "version": 2})
     for name in ("baijiu", "recursive"):
-        assert contents(values_of(minimal.node(name), identifier)) == [(2, "NOTE", "new")]
+        assert contents(values_of(stored.node(name), identifier)) == [(2, "NOTE", "new")]
 
 
-def test_a_fresh_question_sees_what_the_cache_does_not(minimal):
-    identifier, recursive = "88.901/KEPT", minimal.node("recursive")
-    assert minimal.idnode("register", identifier, "--set", "1:NOTE=old").status == 0
+def test_a_fresh_question_sees_what_the_cache_does_not(stored):
+    identifier, recursive = "88.901/KEPT", stored.node("recursive")
+    assert stored.idnode("register", identifier, "--set", "1:NOTE=old").status == 0
     values_of(recursive, identifier)
-    assert minimal.idnode("register", identifier, "--set", "1:NOTE=new", "--overwrite").status == 0
+    assert stored.idnode("register", identifier, "--set", "1:NOTE=new", "--overwrite").status == 0
     assert contents(values_of(recursive, identifier)) == [(1, "NOTE", "old")]
-    fresh = minimal.idnode("resolve", identifier, "--fresh", "--json")
+    fresh = stored.idnode("resolve", identifier, "--fresh", "--json")
     assert contents(fresh.json["values"]) == [(1, "NOTE", "new")]
     assert contents(values_of(recursive, identifier)) == [(1, "NOTE", "new")]
 
 
-def test_a_deleted_identifier_is_gone_at_once(minimal):
+def test_a_deleted_identifier_is_gone_at_once(stored):
     identifier = "88.901.7/GONE"
-    assert minimal.idnode("register", identifier, "--set", "1:NOTE=here").status == 0
-    values_of(minimal.node("baijiu"), identifier)
-    headers = {"Authorization": f"Bearer {token(minimal, '88.901.7')}"}
+    assert stored.idnode("register", identifier, "--set", "1:NOTE=here").status == 0
+    values_of(stored.node("baijiu"), identifier)
+    headers = {"Authorization": f"Bearer {token(stored, '88.901.7')}"}
     path = f"/v1/identifiers/{identifier}"
-    assert fetch(minimal.node("baijiu").http, path, "DELETE", **headers).status == 204
-    found = {name: answer.code for name, answer in ask(minimal.node("baijiu"), identifier).items()}
+    assert fetch(stored.node("baijiu").http, path, "DELETE", **headers).status == 204
+    found = {name: answer.code for name, answer in ask(stored.node("baijiu"), identifier).items()}
     assert found == codes(outcomes.NOT_FOUND)
 
 
@@ -155,10 +155,10 @@ REFUSED: dict[str, tuple[str, Any, str | None, Outcome]] = {
 
 
 @pytest.mark.parametrize("case", REFUSED)
-def test_what_is_refused_changes_nothing(case, minimal):
+def test_what_is_refused_changes_nothing(case, stored):
     identifier, body, owner, outcome = REFUSED[case]
-    bearer = owner if owner in (None, "?") else token(minimal, owner)
-    reply = put(minimal, identifier, body, bearer)
+    bearer = owner if owner in (None, "?") else token(stored, owner)
+    reply = put(stored, identifier, body, bearer)
     assert reply.headers["Content-Type"] == "application/problem+json"
     problem = reply.json
     assert (reply.status, problem["status"], problem["code"]) == (
@@ -168,7 +168,7 @@ def test_what_is_refused_changes_nothing(case, minimal):
     )
     assert problem["type"] == f"/problems/{outcome.slug}"
     assert (reply.headers["WWW-Authenticate"] is not None) == (reply.status == 401)
-    answers = ask(minimal.node("baijiu"), "88.901.7/R")
+    answers = ask(stored.node("baijiu"), "88.901.7/R")
     assert {name: answer.code for name, answer in answers.items()} == codes(outcomes.NOT_FOUND)
 
 
@@ -188,9 +188,9 @@ STATUSES: dict[str, tuple[tuple[str, ...], int, str]] = {
 
 
 @pytest.mark.parametrize("case", STATUSES)
-def test_exit_statuses_of_register(case, minimal):
+def test_exit_statuses_of_register(case, stored):
     arguments, status, said = STATUSES[case]
-    done = minimal.idnode("register", *arguments)
+    done = stored.idnode("register", *arguments)
     assert (done.status, done.out) == (status, "")
     assert said in done.err
     assert "Traceback" not in done.err

@@ -191,6 +191,11 @@ class TestUpload:
         answer = await service.upload(packed, **{"Content-Encoding": "gzip"})
         assert answer[-1] == {"accepted": 2, "rejected": 1, "committed_through": 3}
 
+    @pytest.mark.parametrize("accept", [NDJSON, "application/json", "*/*", f"{NDJSON};q=0.5"])
+    async def test_who_asks_for_lines_gets_them(self, service: Service, accept: str) -> None:
+        answer = await service.upload(line("A"), Accept=accept)
+        assert answer[-1]["accepted"] == 1
+
     async def test_an_empty_upload(self, service: Service) -> None:
         assert await service.upload(b"") == [{"accepted": 0, "rejected": 0, "committed_through": 0}]
 
