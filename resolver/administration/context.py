@@ -21,7 +21,7 @@ class Context:
     can be sent. `login` is who has logged in on the connection, by the log-in of the CAICT clients.
     """
 
-    __slots__ = ("login", "protocol", "send", "source")
+    __slots__ = ("__weakref__", "login", "protocol", "send", "source")
 
     def __init__(self, source: str, protocol: str, send: Send | None = None) -> None:
         self.source = source

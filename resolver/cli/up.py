@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import os
 import sys
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Coroutine, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
@@ -17,131 +16,126 @@ import msgspec
 from registry.errors import Refusal
 from registry.storage.interface import StoreNotUsable
 from resolver.cli.errors import Negative, Unsafe
+from resolver.cli.launch import Launch, launch_options, named
 from resolver.cli.output import note
-from resolver.cli.running import data_option
 from resolver.cli.welcome import welcome
 from resolver.data_directory import DataDirectory, DirectoryInUse, write_atomically
+from resolver.fleet import Fleet, ProcessFailed, members
 from resolver.node import PortInUse
-from resolver.supervisor import (
-    Fleet,
-    WorkerFailed,
-    input_event,
-    spread,
-    start_nodes,
-    stop_event,
-    unless,
-)
-from resolver.topology import NodeSpec, Topology, TopologyError, load, with_base_port
+from resolver.supervisor import input_event, start_nodes, start_workers, stop_event, unless
+from resolver.topology import NodeSpec, Topology
 
-DEFAULT_SEED = 1000
 #: Objects made before Python looks for cycles among them, and how often it looks further back. The
 #: default (700, 10, 10) has it search in vain most of the time that rows come in great numbers.
 _COLLECT_AFTER = (10_000, 20, 50)
 
-
-def _node_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """What `up` and `serve` share."""
-    for option in (
-        click.option("--base-port", type=click.IntRange(1, 65_000), help="First port of all."),
-        click.option(
-            "--seed",
-            type=click.IntRange(0),
-            default=DEFAULT_SEED,
-            show_default=True,
-            help="Identifiers for each sector node that has none.",
-        ),
-        click.option(
-            "--ready-file",
-            type=click.Path(path_type=Path, dir_okay=False),
-            help="Write the endpoints here when all nodes serve.",
-        ),
-        data_option,
-    ):
-        function = option(function)
-    return function
+_topology_argument = click.argument("topology", required=False)
+_ready_file_option = click.option(
+    "--ready-file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write the endpoints here when all nodes serve.",
+)
 
 
 @click.command()
-@click.argument("topology", required=False)
-@_node_options
+@_topology_argument
+@launch_options
+@_ready_file_option
 @click.option("--processes", type=click.IntRange(1), default=1, show_default=True)
 @click.option("--console-port", type=click.IntRange(0, 65_535), help="Port of the web console.")
-def up(
-    topology: str | None,
-    base_port: int | None,
-    seed: int,
-    ready_file: Path | None,
-    data: Path,
-    processes: int,
-    console_port: int | None,
-) -> None:
+def up(launch: Launch, ready_file: Path | None, processes: int, console_port: int | None) -> None:
     """Start every node of TOPOLOGY (a file, or a built-in name; default sichuan)."""
-    chosen = _load(topology, base_port)
-    directory = DataDirectory(data)
-    with _refusals_explained(), directory.lock(f"idnode up {chosen.name}"):
-        if processes == 1:
-            _run(_serve(chosen, chosen.nodes, directory, seed, ready_file, greet=True))
-        else:
-            command = _worker_command(topology, base_port, seed, data)
-            names = [node.name for node in chosen.nodes]
-            _run(
-                _supervise(chosen, Fleet(command, spread(names, processes)), directory, ready_file)
-            )
+    topology = launch.load()
+    with _refusals_explained(), launch.directory.lock(f"idnode up {topology.name}"):
+        _serve(launch, topology, topology.nodes, ready_file, processes, greet=True)
 
 
 @click.command()
 @click.argument("node")
-@click.argument("topology", required=False)
-@_node_options
-def serve(
-    node: str,
-    topology: str | None,
-    base_port: int | None,
-    seed: int,
-    ready_file: Path | None,
-    data: Path,
-) -> None:
+@_topology_argument
+@launch_options
+@_ready_file_option
+def serve(launch: Launch, node: str, ready_file: Path | None) -> None:
     """Start one NODE of TOPOLOGY, for a host of its own."""
-    chosen = _load(topology, base_port)
+    topology = launch.load()
     with _refusals_explained():
-        _run(_serve(chosen, [_named(chosen, node)], DataDirectory(data), seed, ready_file))
+        _serve(launch, topology, [named(topology, node)], ready_file)
 
 
 @click.command(hidden=True)
 @click.argument("names", nargs=-1)
 @click.option("--topology")
-@_node_options
-def worker(
-    names: tuple[str, ...],
-    topology: str | None,
-    base_port: int | None,
-    seed: int,
-    ready_file: Path | None,
-    data: Path,
-) -> None:
-    """Serve some nodes for `up --processes`, until standard input ends."""
-    chosen = _load(topology, base_port)
+@launch_options
+@click.option("--beside", is_flag=True, help="Serve beside the process that keeps the node.")
+def worker(launch: Launch, names: tuple[str, ...], beside: bool) -> None:
+    """Serve some nodes for another process, until standard input ends."""
+    topology = launch.load()
+    specs = [named(topology, name) for name in names]
+    starting = _started_beside if beside else _started
     with _refusals_explained():
-        _run(_work(chosen, [_named(chosen, name) for name in names], DataDirectory(data), seed))
+        _run(_work(starting(launch, topology, specs)))
 
 
-async def _serve(
+#: What drains what was started, and the ready entries of the nodes.
+_Started = tuple[AsyncExitStack, list[dict[str, Any]]]
+
+
+def _serve(
+    launch: Launch,
     topology: Topology,
     specs: Sequence[NodeSpec],
-    data: DataDirectory,
-    seed: int,
     ready_file: Path | None,
+    processes: int = 1,
     *,
     greet: bool = False,
 ) -> None:
+    """Run nodes in this process, or in several where they are to have more."""
+    fleet = members(specs, processes)
+    if len(fleet) == 1:
+        starting = _started(launch, topology, specs)
+    else:
+        starting = _started_apart(Fleet(launch.command(), fleet), specs)
+    _run(_watch(topology, starting, launch.directory, ready_file, greet=greet))
+
+
+async def _started(launch: Launch, topology: Topology, specs: Sequence[NodeSpec]) -> _Started:
+    stack, nodes = await start_nodes(topology, specs, launch.directory, launch.seed)
+    _settle_memory()
+    return stack, [node.ready_entry() for node in nodes]
+
+
+async def _started_beside(
+    launch: Launch, topology: Topology, specs: Sequence[NodeSpec]
+) -> _Started:
+    """One more process for each node; another one tells that it is ready."""
+    stack = await start_workers(topology, specs, launch.directory)
+    _settle_memory()
+    return stack, []
+
+
+async def _started_apart(fleet: Fleet, specs: Sequence[NodeSpec]) -> _Started:
+    stack = AsyncExitStack()
+    entries = await fleet.start()
+    stack.push_async_callback(fleet.drain)
+    order = [spec.name for spec in specs]
+    return stack, sorted(entries, key=lambda entry: order.index(entry["name"]))
+
+
+async def _watch(
+    topology: Topology,
+    starting: Coroutine[Any, Any, _Started],
+    data: DataDirectory,
+    ready_file: Path | None,
+    *,
+    greet: bool,
+) -> None:
+    """Say when all serves, and drain it when a signal says so."""
     stop = stop_event()
-    started = await unless(stop, start_nodes(topology, specs, data, seed))
+    started = await unless(stop, starting)
     if started is None:
         return
-    stack, nodes = started
+    stack, entries = started
     async with stack:
-        _settle_memory()
-        entries = [node.ready_entry() for node in nodes]
         _tell(topology, entries, data, ready_file)
         if greet:
             await welcome(data.path)
@@ -150,35 +144,15 @@ async def _serve(
         note("draining")
 
 
-async def _supervise(
-    topology: Topology, fleet: Fleet, data: DataDirectory, ready_file: Path | None
-) -> None:
-    stop = stop_event()
-    started = await unless(stop, fleet.start())
-    if started is None:
-        return
-    async with AsyncExitStack() as stack:
-        stack.push_async_callback(fleet.drain)
-        order = [node.name for node in topology.nodes]
-        started.sort(key=lambda entry: order.index(entry["name"]))
-        _tell(topology, started, data, ready_file)
-        await welcome(data.path)
-        await stop.wait()
-        data.withdraw()
-        note("draining")
-
-
-async def _work(
-    topology: Topology, specs: Sequence[NodeSpec], data: DataDirectory, seed: int
-) -> None:
+async def _work(starting: Coroutine[Any, Any, _Started]) -> None:
+    """Say when all serves, and drain it when standard input ends."""
     stop = await input_event()
-    started = await unless(stop, start_nodes(topology, specs, data, seed))
+    started = await unless(stop, starting)
     if started is None:
         return
-    stack, nodes = started
+    stack, entries = started
     async with stack:
-        _settle_memory()
-        sys.stdout.buffer.write(msgspec.json.encode([node.ready_entry() for node in nodes]) + b"\n")
+        sys.stdout.buffer.write(msgspec.json.encode(entries) + b"\n")
         sys.stdout.buffer.flush()
         await stop.wait()
 
@@ -202,22 +176,6 @@ def _tell(
     click.echo(f"ready: {len(entries)} nodes of {topology.name}, {total} identifiers")
 
 
-def _load(topology: str | None, base_port: int | None) -> Topology:
-    try:
-        chosen = load(topology)
-        return chosen if base_port is None else with_base_port(chosen, base_port)
-    except TopologyError as error:
-        raise Unsafe(str(error)) from None
-
-
-def _named(topology: Topology, name: str) -> NodeSpec:
-    try:
-        return topology.node(name)
-    except KeyError:
-        names = ", ".join(node.name for node in topology.nodes)
-        raise Unsafe(f"{topology.name} has no node {name!r}; it has {names}") from None
-
-
 class _refusals_explained:  # noqa: N801 - reads as a phrase in a with statement
     """Turns what can go wrong at the start into one line and an exit status."""
 
@@ -232,7 +190,7 @@ class _refusals_explained:  # noqa: N801 - reads as a phrase in a with statement
             case OSError(filename=str(name), strerror=str(reason)):
                 hint = "choose another directory with --data"
                 raise Negative(f"{name}: {reason}; {hint}") from None
-            case PortInUse() | WorkerFailed() | Refusal():
+            case PortInUse() | ProcessFailed() | Refusal():
                 raise Negative(str(error)) from None
             case StoreNotUsable():
                 raise Unsafe(str(error)) from None
@@ -247,15 +205,3 @@ def _run(main: Coroutine[Any, Any, None]) -> None:
         factory = uvloop.new_event_loop
     with asyncio.Runner(loop_factory=factory) as runner:
         runner.run(main)
-
-
-def _worker_command(
-    topology: str | None, base_port: int | None, seed: int, data: Path
-) -> list[str]:
-    command = [sys.executable, "-m", "resolver.cli", "worker", "--data", os.fspath(data)]
-    command += ["--seed", str(seed)]
-    if topology is not None:
-        command += ["--topology", topology]
-    if base_port is not None:
-        command += ["--base-port", str(base_port)]
-    return command

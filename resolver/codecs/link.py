@@ -80,24 +80,23 @@ class Left(msgspec.Struct, frozen=True, array_like=True, tag=True):
     client: int
 
 
-#: Numbers of requests by two labels.
-Counts = tuple[tuple[str, str, int], ...]
+class Family(msgspec.Struct, frozen=True, array_like=True):
+    """A metric as Prometheus has it; a sample is its name, its labels and their values, a number.
+
+    `kind` is "gauge" for what is as it is; anything else grows by what is said.
+    """
+
+    name: str
+    text: str
+    kind: str
+    samples: tuple[tuple[str, tuple[tuple[str, str], ...], float], ...]
 
 
 class Counted(msgspec.Struct, frozen=True, array_like=True, tag=True):
-    """What was counted since the last time, as `resolver.metrics.Counters` names it.
-
-    `number` is that of the question, 0 if there was none; `latencies` are (protocol, counts by
-    bucket, seconds in all), `sums` grow by what is said, `levels` are as they are.
-    """
+    """What was counted since the last time; `number` is that of the question, 0 if none was."""
 
     number: int
-    answers: Counts
-    drops: Counts
-    changes: Counts
-    latencies: tuple[tuple[str, tuple[int, ...], float], ...]
-    sums: dict[str, float]
-    levels: dict[str, float]
+    families: tuple[Family, ...]
 
 
 FromWriter = Welcome | Changed | Part | Said | Recount

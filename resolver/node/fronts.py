@@ -2,34 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import AsyncExitStack
 from functools import partial
 from typing import NamedTuple
 
 from prometheus_client.registry import Collector
 
-from registry.rights import bootstrap_administrator
-from registry.schemes.handle import PREFIX_RECORDS
 from registry.values.site import Site, encode_site
 from registry.values.site_json import site_to_json
-from resolver.administration.desk import Certification, Desk
-from resolver.administration.elsewhere import OtherNodes
-from resolver.client import Client
+from resolver.administration.certification import Certifier
+from resolver.administration.desk import Certification
+from resolver.cache.packets import PacketCache
 from resolver.codecs.dns.zone import ZoneView, name_server
 from resolver.holdings import Holdings
 from resolver.metrics import Counters
 from resolver.node.facts import own_step, responsible, start_page
-from resolver.node.holding import Holding
 from resolver.node.setting import Setting
 from resolver.pipeline.dns import DnsFront
 from resolver.pipeline.handle import HandleFront
 from resolver.pipeline.http import HttpFront
-from resolver.pipeline.json_administration import JsonAdministration
-from resolver.pipeline.json_api import JsonApi
+from resolver.pipeline.json_api import Administration, JsonApi
 from resolver.pipeline.plain_http import PlainHttp
 from resolver.pipeline.proxy import ProxyFront
-from resolver.pipeline.responder import Responder
+from resolver.pipeline.responder import Dialogue, Responder
 from resolver.pipeline.sources import Sources
 from resolver.transports.http_plain import SERVER
 from resolver.trusted_queries import TrustedQueries
@@ -44,6 +40,23 @@ class Fronts(NamedTuple):
     json: JsonApi
     plain: PlainHttp
 
+    @property
+    def caches(self) -> tuple[PacketCache, ...]:
+        """The replies that they keep."""
+        signed = self.handle.responder.signed
+        return (self.handle.packets, signed, self.dns.packets, self.plain.packets)
+
+
+class Offices(NamedTuple):
+    """Where those go who have to say who they are, by the protocol they speak."""
+
+    dialogue: Dialogue
+    json: Administration
+
+
+#: Opens them for a responder, with what signs its replies.
+OpenOffices = Callable[[Responder, Certifier], Offices]
+
 
 def front_ends(
     stack: AsyncExitStack,
@@ -51,9 +64,13 @@ def front_ends(
     sources: Sources,
     counters: Counters,
     verifier: Verifier,
-    holding: Holding | None,
+    holdings: Holdings | None,
+    open_offices: OpenOffices | None,
 ) -> Fronts:
-    """The front-ends of a node; the stack ends their threads. `holding` is what it administers."""
+    """The front-ends of a node; the stack ends their threads.
+
+    A node with nothing registered has no `holdings`, and nothing to administer.
+    """
     site = setting.site()
     certification = Certification(setting.key)
     stack.callback(certification.close)
@@ -66,17 +83,14 @@ def front_ends(
         trusted=TrustedQueries(sources.resolve_later, verifier),
         rules=setting.rules,
     )
-    administration = None
-    if holding is not None:
-        desk = _desk(setting, holding, sources, counters, certification, responder)
-        stack.callback(desk.close)
-        responder.dialogue = desk.dialogue
-        administration = _json_administration(setting, desk, sources, counters)
-    json = _json_api(setting, site, sources, counters, administration)
-    view = _zone_view(setting, sources, None if holding is None else holding.holdings)
+    offices = None
+    if open_offices is not None:
+        offices = open_offices(responder, certification.certifier)
+        responder.dialogue = offices.dialogue
+    json = _json_api(setting, site, sources, counters, offices and offices.json)
     return Fronts(
         HandleFront(sources, counters, responder, rules=setting.rules),
-        DnsFront(sources, counters, view),
+        DnsFront(sources, counters, _zone_view(setting, sources, holdings)),
         json,
         PlainHttp(sources, counters, json, SERVER),
     )
@@ -90,8 +104,12 @@ def http_front(
     collectors: Iterable[Collector],
     verifier: Verifier,
     holdings: Holdings | None,
+    recount: Callable[[], Awaitable[None]] | None = None,
 ) -> HttpFront:
-    """The front-end of the HTTP ports, and of the metrics port that shows the collectors."""
+    """The front-end of the HTTP ports, and of the metrics port that shows the collectors.
+
+    `recount` brings those up to date that have to be waited for.
+    """
     return HttpFront(
         sources,
         counters,
@@ -99,7 +117,7 @@ def http_front(
         json=json,
         own_step=partial(own_step, setting),
         verifier=verifier if sources.recursive else None,
-        recount=None if holdings is None else holdings.count,
+        recount=recount,
         proxy=ProxyFront(
             sources,
             counters,
@@ -111,50 +129,12 @@ def http_front(
     )
 
 
-def _desk(
-    setting: Setting,
-    holding: Holding,
-    sources: Sources,
-    counters: Counters,
-    certification: Certification,
-    responder: Responder,
-) -> Desk:
-    return Desk(
-        holding.store,
-        holding.registrar,
-        holding.holdings.tree,
-        holding.authority,
-        certification.certifier,
-        setting.clock,
-        counters,
-        resolve=sources.decide,
-        serial=lambda: responder.serial,
-        administrators=[bootstrap_administrator(setting.spec.prefix or PREFIX_RECORDS)],
-        elsewhere=OtherNodes(Client(setting.clock), setting.root_site, setting.clock),
-        rules=setting.rules,
-    )
-
-
-def _json_administration(
-    setting: Setting, desk: Desk, sources: Sources, counters: Counters
-) -> JsonAdministration:
-    return JsonAdministration(
-        desk.service,
-        desk.verifier,
-        sources.decide,
-        counters,
-        clock=setting.clock,
-        responsible=partial(responsible, setting.topology),
-        rules=setting.rules,
-    )
-
-
 def _json_api(
     setting: Setting,
     site: Site,
     sources: Sources,
     counters: Counters,
-    administration: JsonAdministration | None,
+    administration: Administration | None,
 ) -> JsonApi:
     return JsonApi(
         sources,

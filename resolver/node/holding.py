@@ -8,9 +8,10 @@ from typing import NamedTuple
 from registry.clock import Clock
 from registry.grouping import Seal
 from registry.registration import Registrar
-from registry.storage.backends import open_store
+from registry.storage.backends import open_followed, open_store
 from registry.storage.copying import COPYING
-from registry.storage.interface import Store, StoreNotUsable
+from registry.storage.following import Followed
+from registry.storage.interface import Readable, Store, StoreNotUsable
 from resolver.authority import Authority
 from resolver.checkpoints import Checkpoints
 from resolver.holdings import Holdings, Outdated
@@ -21,11 +22,10 @@ from resolver.provision import Provision
 from resolver.topology import endpoints
 
 
-class Holding(NamedTuple):
-    """A store, the registrar of its changes, and the view of it that resolution needs."""
+class View(NamedTuple):
+    """A store to read, and what resolution needs to know of it beforehand."""
 
-    store: Store
-    registrar: Registrar
+    store: Readable
     holdings: Holdings
 
     @property
@@ -37,6 +37,19 @@ class Holding(NamedTuple):
         """The resolve function over it."""
         gather, reading = self.store.gather, self.store.lookup.reading
         return Sources(self.authority, gather=gather, clock=clock, reading=reading)
+
+
+class Holding(NamedTuple):
+    """A store to write to, the registrar of its changes, and the view of it."""
+
+    store: Store
+    registrar: Registrar
+    view: View
+
+    @property
+    def holdings(self) -> Holdings:
+        """What is known of the store without asking it."""
+        return self.view.holdings
 
 
 async def open_holding(
@@ -55,6 +68,22 @@ async def open_holding(
     await Provision(
         setting.topology, setting.spec, setting.data, store, registrar, setting.clock
     ).run(seed)
+    return Holding(store, registrar, await _view(stack, setting, store, outdated))
+
+
+async def follow_holding(
+    stack: AsyncExitStack, setting: Setting, outdated: Outdated
+) -> tuple[Followed, View]:
+    """The store that another process of the node keeps, to read; the stack closes it."""
+    url = setting.data.store_url(setting.spec.name)
+    store = await open_followed(url, setting.spec.store_read)
+    stack.push_async_callback(store.close)
+    return store, await _view(stack, setting, store, outdated)
+
+
+async def _view(
+    stack: AsyncExitStack, setting: Setting, store: Readable, outdated: Outdated
+) -> View:
     holdings = Holdings(
         store,
         outdated,
@@ -63,7 +92,7 @@ async def open_holding(
         rules=setting.rules,
     )
     stack.callback(await holdings.load())
-    return Holding(store, registrar, holdings)
+    return View(store, holdings)
 
 
 async def _open_store(setting: Setting) -> Store:

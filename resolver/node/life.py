@@ -4,28 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
+from functools import partial
 from typing import Any
 
 from registry.clock import Clock, SystemClock
 from resolver.data_directory import DataDirectory
-from resolver.metrics import Counters, Figure, NodeCollector
+from resolver.metrics import Counters, Figure
 from resolver.node import facts, figures
-from resolver.node.fronts import Fronts, front_ends, http_front
+from resolver.node.admission import admit_workers
+from resolver.node.desk import open_desk
+from resolver.node.fronts import Fronts
 from resolver.node.holding import Holding, open_holding
 from resolver.node.kept_replies import KeptReplies
 from resolver.node.management import AddRoutes, management
-from resolver.node.recursing import open_recursor, open_verifier
+from resolver.node.recursing import open_recursor
+from resolver.node.serving import Serving
 from resolver.node.setting import Setting
-from resolver.node.sockets import Sockets
 from resolver.pipeline.sources import Sources
 from resolver.recursion.driver import Recursor
 from resolver.topology import NodeSpec, Topology
-from resolver.transports.loop_lag import LoopLag
+from resolver.transports.forwarding import add_forwarded
 from resolver.transports.tunnel import add_tunnel
+from resolver.workers.counting import Sums
+from resolver.workers.crew import Crew
 
 
 class Node:
-    """A node of a topology. `start` and `drain` are called once each, in the event loop."""
+    """A node of a topology. `start` and `drain` are called once each, in the event loop.
+
+    Where workers serve its ports besides, this is the process that keeps its store.
+    """
 
     def __init__(
         self, topology: Topology, spec: NodeSpec, data: DataDirectory, clock: Clock | None = None
@@ -66,44 +74,46 @@ class Node:
         return facts.ready_entry(self._setting, self.identifiers)
 
     async def _sources(self, stack: AsyncExitStack, seed: int) -> Sources:
+        clock = self._setting.clock
         if self.spec.role == "recursive":
-            self._recursion = open_recursor(
-                stack, self._setting, lambda key: self._kept.drop([key])
-            )
-            return Sources(None, self._recursion, clock=self._setting.clock)
+            self._recursion = open_recursor(stack, self._setting, self._kept.drop)
+            return Sources(None, self._recursion, clock=clock)
         self._holding = await open_holding(stack, self._setting, seed, self._kept.drop)
-        return self._holding.sources(self._setting.clock)
+        return self._holding.view.sources(clock)
 
     async def _serve(self, stack: AsyncExitStack, sources: Sources) -> None:
         setting, counters, holding = self._setting, self._counters, self._holding
-        verifier = open_verifier(stack, setting, sources)
-        fronts = front_ends(stack, setting, sources, counters, verifier, holding)
-        self._kept.add([fronts.handle.packets, fronts.dns.packets, fronts.plain.packets])
-        self._kept.add([fronts.handle.responder.signed])
-        sockets = Sockets(stack, setting, counters)
-        shown = self._figures(fronts, sockets)
-        collector = NodeCollector(self.spec.name, self.spec.role, counters, shown)
+        desk = None
+        if holding is not None:
+            desk = partial(open_desk, stack, setting, holding, sources, counters)
         holdings = None if holding is None else holding.holdings
-        http = http_front(setting, sources, counters, fronts.json, [collector], verifier, holdings)
-        await sockets.open_datagrams(fronts)
-        await sockets.open_streams(fronts)
-        await sockets.open_http(http, fronts, self._routes(stack, fronts))
-        await sockets.open_metrics(http)
-        lag = LoopLag(counters.loop_lag.observe)
-        lag.start()
-        stack.callback(lag.stop)
+        serving = Serving(stack, setting, sources, self._kept, counters, holdings, desk)
+        sums = Sums(serving.collector(self._figures()))
+        crew = Crew(serving.fronts.handle.responder.answer, sums)
+        http = serving.http_front([sums], partial(self._recount, crew))
+        routes = [*self._routes(stack, serving.fronts)]
+        await serving.sockets.open_metrics(http)
+        web = await serving.open_ports(http, routes)
+        if self.spec.workers > 1:
+            await admit_workers(stack, setting, crew, web, routes, holding)
         http.serving = True
         stack.callback(setattr, http, "serving", False)
 
+    async def _recount(self, crew: Crew) -> None:
+        """Bring the figures up to date that have to be waited for."""
+        if self._holding is not None:
+            await self._holding.holdings.count()
+        await crew.recount()
+
     def _routes(self, stack: AsyncExitStack, fronts: Fronts) -> Iterator[AddRoutes]:
+        if self.spec.workers > 1:
+            yield add_forwarded
         yield add_tunnel(fronts.handle.tunnelled)
         if self._holding is not None:
             yield from management(stack, self._setting, self._holding, self._counters)
 
-    def _figures(self, fronts: Fronts, sockets: Sockets) -> Iterator[Figure]:
+    def _figures(self) -> Iterator[Figure]:
         if self._holding is not None:
             yield from figures.store_figures(self._holding)
-        for protocol, front in (("handle", fronts.handle), ("dns", fronts.dns)):
-            yield from figures.datagram_figures(protocol, front.packets, sockets.datagrams)
         if self._recursion is not None:
             yield from figures.recursion_figures(self._recursion)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 
 from registry import outcomes
@@ -18,16 +18,18 @@ from resolver.verification import Verifier
 
 
 def open_recursor(
-    stack: AsyncExitStack, setting: Setting, learned: Callable[[Key], None] = lambda key: None
+    stack: AsyncExitStack,
+    setting: Setting,
+    outdated: Callable[[Sequence[Key]], None] = lambda keys: None,
 ) -> Recursor:
-    """The recursion from the root on; `learned` is told what a walk has found anew."""
+    """The recursion from the root on; `outdated` is told what a walk has found anew."""
     own = {(setting.spec.host, setting.ports.handle)}
     recursor = Recursor(
         (setting.root_site(),),
         Client(setting.clock).ask,
         setting.clock,
         may_ask=lambda host, port: plausible(host, port) and (host, port) not in own,
-        learned=learned,
+        learned=lambda key: outdated([key]),
         name=setting.spec.name,
     )
     stack.push_async_callback(recursor.close)

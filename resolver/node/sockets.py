@@ -54,6 +54,7 @@ class Sockets:
         self._counters = counters
         self._host = setting.spec.host
         self._ports = setting.ports
+        self._shared = setting.spec.workers > 1
         #: The servers of datagrams that are open, by protocol.
         self.datagrams: dict[str, BatchServer | UdpServer] = {}
 
@@ -65,7 +66,9 @@ class Sockets:
             ("DNS", fronts.dns, ports.dns, dns.UDP),
         ]
         for protocol, front, port, label in services:
-            opening = listen(front, self._host, port, self._counters.account(label))
+            opening = listen(
+                front, self._host, port, self._counters.account(label), shared=self._shared
+            )
             server = await self._listen(f"{protocol} over UDP", port, opening)
             self.datagrams[protocol.lower()] = server
             self._stack.push_async_callback(server.drain, DRAIN_SECONDS)
@@ -78,7 +81,8 @@ class Sockets:
             ("DNS over TCP", self._dns_streams(fronts.dns), ports.dns, dns.TCP),
         ):
             self._counters.connections[label] = listener.connections
-            await self._listen(service, port, listener.bind(self._host, port))
+            opening = listener.bind(self._host, port, shared=self._shared)
+            await self._listen(service, port, opening)
             self._stack.push_async_callback(listener.drain, DRAIN_SECONDS)
 
     def _handle_streams(self, front: HandleFront) -> TcpServer:
@@ -97,22 +101,27 @@ class Sockets:
 
     async def open_http(
         self, http: HttpFront, fronts: Fronts, add_routes: Iterable[AddRoutes]
-    ) -> None:
+    ) -> HttpServer:
         """HTTP and HTTPS."""
         account = self._counters.account(json_api.PROTOCOL)
         web = HttpServer(application(http, *add_routes), http, fronts.plain, account=account)
         self._counters.connections[json_api.PROTOCOL] = web.connections
         self._stack.push_async_callback(web.drain)
         host, ports, spec = self._host, self._ports, self._setting.spec
-        await self._listen("HTTP", ports.http, web.bind(host, ports.http))
+        await self._listen("HTTP", ports.http, web.bind(host, ports.http, shared=self._shared))
         client_ca = spec.settings.get("client_ca")
         assert client_ca is None or isinstance(client_ca, str)
         directory = self._setting.data.node_path(spec.name)
         tls = tls_context(directory, spec.name, host, client_ca)
-        await self._listen("HTTPS", ports.https, web.bind(host, ports.https, tls))
+        opening = web.bind(host, ports.https, tls, shared=self._shared)
+        await self._listen("HTTPS", ports.https, opening)
+        return web
 
     async def open_metrics(self, http: HttpFront) -> None:
-        """Metrics and health."""
+        """Metrics and health, which the node's workers leave to the process that counts for all.
+
+        So nobody else can share the node's ports unnoticed: this one is never shared.
+        """
         server, port = HttpServer(metrics_application(http), http), self._ports.metrics
         self._stack.push_async_callback(server.drain)
         await self._listen("metrics", port, server.bind(self._host, port))

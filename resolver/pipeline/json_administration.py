@@ -129,6 +129,10 @@ class JsonAdministration:
         self._changes[operation, outcomes.OK.slug] += 1
         return reply
 
+    def challenge(self, request: Request, reply: Reply) -> Reply:
+        """The same reply, asking for credentials if they would help."""
+        return self.callers.challenge(request, reply)
+
     async def look_up(self, asked: Lookup, request: Request) -> Answer | Reply:
         """The answer for somebody who says who they are, restricted values included."""
         query = asked.query

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from time import perf_counter
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from registry import outcomes
 from registry.errors import PrefixNotHomed
@@ -16,11 +16,10 @@ from registry.schemes.handle import DEFAULT_RULES, HandleRules
 from resolver.codecs import json_api
 from resolver.codecs.json_api.cross_origin import answer_options, for_origin
 from resolver.codecs.json_api.reply import encode_refusal
-from resolver.codecs.json_api.request import Lookup, SessionRequest, SiteRequest
+from resolver.codecs.json_api.request import Asked, Lookup, SessionRequest, SiteRequest
 from resolver.codecs.json_api.sessions import bare
 from resolver.metrics import Counters
 from resolver.pipeline.json_administration import (
-    JsonAdministration,
     asked_about,
     needs_authentication,
     who_knows,
@@ -30,6 +29,22 @@ from resolver.query import Answer, Query, Values
 
 PROTOCOL: Final = "http"
 Reply = json_api.Reply
+
+
+class Administration(Protocol):
+    """What answers whoever says who they are, and asks for what takes that."""
+
+    def reply(self, asked: Asked, request: json_api.Request) -> Awaitable[Reply]:
+        """The reply to anything but a resolution."""
+        ...
+
+    def look_up(self, asked: Lookup, request: json_api.Request) -> Awaitable[Answer | Reply]:
+        """The answer for somebody who says who they are."""
+        ...
+
+    def challenge(self, request: json_api.Request, reply: Reply) -> Reply:
+        """The same reply, asking for credentials if they would help."""
+        ...
 
 
 class JsonApi:
@@ -46,7 +61,7 @@ class JsonApi:
         *,
         site: Callable[[], dict[str, Any]],
         responsible: Callable[[Query], str | None],
-        administration: JsonAdministration | None = None,
+        administration: Administration | None = None,
         rules: HandleRules = DEFAULT_RULES,
     ) -> None:
         self._sources = sources
@@ -69,13 +84,17 @@ class JsonApi:
         self, asked: Lookup, answer: Answer, started: float, request: json_api.Request | None = None
     ) -> Reply:
         """The reply to a resolution, counted. Over TLS credentials are asked for if they help."""
+        reply = json_api.encode(asked, answer, self._responsible(asked.query))
+        if (
+            request is not None
+            and self._administration is not None
+            and needs_authentication(answer)
+        ):
+            reply = self._administration.challenge(request, reply)
         slug = outcomes.OK.slug if isinstance(answer, Values) else answer.outcome.slug
         self._answers[PROTOCOL, slug] += 1
         self._latency.observe(perf_counter() - started)
-        reply = json_api.encode(asked, answer, self._responsible(asked.query))
-        if request is None or self._administration is None or not needs_authentication(answer):
-            return reply
-        return self._administration.callers.challenge(request, reply)
+        return reply
 
     def plain(self, request: json_api.Request) -> tuple[Query, Answer, Reply] | None:
         """The reply to a stranger's lookup, not counted yet; None if it is none, or has to wait.
@@ -127,7 +146,7 @@ class JsonApi:
 
     async def _restricted(
         self,
-        administration: JsonAdministration,
+        administration: Administration,
         asked: Lookup,
         request: json_api.Request,
         started: float,

@@ -7,7 +7,7 @@ asks is left to `resolver.administration`. A reply that is to be signed waits fo
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Final
+from typing import Final, Protocol
 
 from registry import outcomes
 from registry.errors import DecodeError
@@ -15,7 +15,7 @@ from registry.outcomes import Outcome
 from registry.schemes.handle import DEFAULT_RULES, HandleRules, Key
 from resolver.administration.certification import Certifier
 from resolver.administration.context import UDP, Context
-from resolver.administration.dialogue import NOT_AN_ADMIN_INTERFACE, Dialogue
+from resolver.administration.dialogue import NOT_AN_ADMIN_INTERFACE, Said
 from resolver.cache.packets import PacketCache
 from resolver.codecs.handle.answering import Answered, decode_query, encode_answer
 from resolver.codecs.handle.bodies.resolution import encode_error
@@ -37,6 +37,18 @@ MAX_SIGNED: Final = 8192
 
 #: A whole message, or one that has to wait; None where none is deserved.
 Reply = bytes | Awaitable[bytes] | None
+
+
+class Dialogue(Protocol):
+    """What replies to all that takes proof of who asks."""
+
+    def converse(self, request: Message, context: Context) -> Said:
+        """The reply to a request that could be read."""
+        ...
+
+    def converse_sealed(self, data: bytes, envelope: Envelope, context: Context) -> Said:
+        """The reply to an encrypted message."""
+        ...
 
 
 class Responder:

@@ -29,6 +29,7 @@ _LONGEST_ZONE: Final = 100
 _LONGEST_HANDLE: Final = 2048  # what Handle clients accept; the national rules say 255
 _STORE: Final = re.compile(r"sqlite:///.|postgresql(\+asyncpg)?://.")
 _REPLICATED: Final = re.compile(r"postgresql")
+_MOST_WORKERS: Final = 64
 _FACTS: Final = {
     "product": (re.compile("|".join(FAMILIES)), f"one of {', '.join(FAMILIES)}"),
     "industry": (re.compile(r"[A-T][0-9]{2,4}"), 'a GB/T 4754-2017 code such as "C1512"'),
@@ -215,6 +216,13 @@ def stores(draft: Draft) -> Iterator[Finding]:
             yield Finding(f"{key}_read", "goes with a store that is postgresql://…")
 
 
+def workers(draft: Draft) -> Iterator[Finding]:
+    """At least one process serves a node; far more than there are cores only cost memory."""
+    for index, node in draft.nodes:
+        if not 1 <= node.workers <= _MOST_WORKERS:
+            yield Finding(f"node[{index}].workers", f"must be within 1 and {_MOST_WORKERS}")
+
+
 def zone(draft: Draft) -> Iterator[Finding]:
     """The DNS zone of identifiers: lower-case labels, no final dot."""
     name = draft.head.zone
@@ -259,6 +267,7 @@ CHECKS: Final = (
     hosts,
     ports,
     stores,
+    workers,
     zone,
     rules,
     settings,

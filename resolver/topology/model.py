@@ -32,7 +32,8 @@ class NodeSpec(msgspec.Struct, frozen=True):
 
     `base_port` overrides the block that the node's place in the file gives it, `store` (a database
     URL) the SQLite file in the data directory; `store_read` is a read replica of a PostgreSQL
-    `store`, which answers resolutions. `product` names the family of seeded records.
+    `store`, which answers resolutions. `workers` processes serve its ports. `product` names the
+    family of seeded records.
     """
 
     name: str
@@ -49,6 +50,7 @@ class NodeSpec(msgspec.Struct, frozen=True):
     hosted: tuple[Hosted, ...] = ()
     store: str | None = None
     store_read: str | None = None
+    workers: int = 1
     settings: dict[str, str | int | float | bool] = {}
 
     @property

@@ -6,6 +6,7 @@ import asyncio
 import re
 import ssl
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Final, Protocol
 
 from aiohttp import hdrs, web
@@ -34,6 +35,10 @@ MAX_UNDER_WAY: Final = 4096
 #: Proxies keep connections for a minute.
 PATIENCE: Final = Patience(rest=75.0)
 FORM_TYPE = "application/x-www-form-urlencoded"
+#: More than there ever are at a time.
+_ANY = 1 << 30
+#: Where a request holds the certified name that another process of the node has checked.
+CERTIFIED_NAME = "certified name"
 #: A `Host` that may stand in a redirect.
 _HOST = re.compile(r"(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
 
@@ -67,7 +72,7 @@ def application(front: HttpFront, *add_routes: AddRoutes) -> web.Application:
             reply = json_api.too_large(MAX_BODY)
         if not isinstance(reply, json_api.Reply):
             reply = await reply
-        return _api_response(reply)
+        return api_response(reply)
 
     async def resolve(request: web.Request) -> web.Response:
         names = ("trace", "fresh", "verify")
@@ -115,19 +120,22 @@ async def _api_request(request: web.Request) -> json_api.Request:
         request.secure,
         request.headers,
         request.remote or "",
-        _certified_name(request),
+        certified_name(request),
     )
 
 
-def _api_response(reply: json_api.Reply) -> web.Response:
+def api_response(reply: json_api.Reply) -> web.Response:
+    """A reply of the JSON API."""
     response = web.Response(status=reply.status, headers=reply.headers, body=reply.body)
     for challenge in reply.challenges:
         response.headers.add(hdrs.WWW_AUTHENTICATE, challenge)
     return response
 
 
-def _certified_name(request: web.Request) -> str | None:
+def certified_name(request: web.Request) -> str | None:
     """The user id, or else the common name, in the client certificate that TLS has checked."""
+    if CERTIFIED_NAME in request:
+        return str(request[CERTIFIED_NAME])
     transport = request.transport
     certificate = transport.get_extra_info("peercert") if transport is not None else None
     parts = (certificate or {}).get("subject", ())
@@ -205,6 +213,18 @@ class HttpServer:
         )
         self._listeners.append(listener)
         self.port = listener.sockets[0].getsockname()[1]
+
+    async def bind_unix(self, address: str) -> None:
+        """Listen on a Unix socket, too: for requests that others have let in and count."""
+        assert self._runner.server is not None, "the ports come first"
+        service = Service(
+            self._service.front, Account(), Connections(_ANY), Shares(_ANY), self._service.patience
+        )
+        loop = asyncio.get_running_loop()
+        listener = await loop.create_unix_server(
+            partial(Connection, self._runner.server, service), address
+        )
+        self._listeners.append(listener)
 
     async def drain(self) -> None:
         """Stop listening, let requests under way finish for a while, then close everything."""

@@ -1,4 +1,4 @@
-"""Work that an end cuts off, and names spread over processes."""
+"""Work that an end cuts off."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from resolver.supervisor import spread, unless
+from resolver.supervisor import unless
 
 
 async def test_work_that_is_done_has_its_result():
@@ -37,10 +37,3 @@ async def test_an_end_cuts_work_off_and_lets_it_tidy_up():
 
     assert await unless(stop, work()) is None
     assert tidied == [True]
-
-
-@pytest.mark.parametrize(
-    ("processes", "groups"), [(1, ["abcde"]), (2, ["ace", "bd"]), (9, list("abcde"))]
-)
-def test_names_are_spread_evenly(processes, groups):
-    assert ["".join(group) for group in spread("abcde", processes)] == groups

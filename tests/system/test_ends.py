@@ -198,7 +198,7 @@ def test_an_address_of_another_machine(tmp_path):
     path = tmp_path / "far.toml"
     path.write_text(MINIMAL.replace('role = "root"', 'role = "root"\nhost = "192.0.2.1"'), "utf-8")
     status, said = _refused("serve", "root", path, "--data", tmp_path / "data")
-    assert (status, "192.0.2.1, for Handle over UDP of node root, cannot be opened" in said) == (
+    assert (status, "192.0.2.1, for metrics of node root, cannot be opened" in said) == (
         1,
         True,
     )

@@ -15,11 +15,9 @@ NUMBERS = st.integers(0, 2**63 - 1)
 OCTETS = st.binary(max_size=40)
 PAIRS = st.tuples(st.text(), st.text())
 KEYS = st.none() | st.lists(PAIRS, max_size=4).map(tuple)
-COUNTS = st.lists(st.tuples(st.text(), st.text(), NUMBERS), max_size=4).map(tuple)
-SECONDS = st.floats(0, allow_nan=False)
-BUCKETS = st.lists(NUMBERS, max_size=4).map(tuple)
-LATENCIES = st.lists(st.tuples(st.text(), BUCKETS, SECONDS), max_size=2).map(tuple)
-FIGURES = st.dictionaries(st.text(), SECONDS, max_size=3)
+LABELS = st.lists(PAIRS, max_size=2).map(tuple)
+SAMPLES = st.lists(st.tuples(st.text(), LABELS, st.floats(allow_nan=False)), max_size=3).map(tuple)
+FAMILIES = st.lists(st.builds(link.Family, st.text(), st.text(), st.text(), SAMPLES), max_size=3)
 
 FROM_WRITER = st.one_of(
     st.builds(link.Welcome, NUMBERS, st.lists(st.text(), max_size=3).map(tuple)),
@@ -32,7 +30,7 @@ FROM_WORKER = st.one_of(
     st.builds(link.Asked, NUMBERS, NUMBERS, st.text(), st.text(), OCTETS),
     st.builds(link.Taken, NUMBERS),
     st.builds(link.Left, NUMBERS),
-    st.builds(link.Counted, NUMBERS, COUNTS, COUNTS, COUNTS, LATENCIES, FIGURES, FIGURES),
+    st.builds(link.Counted, NUMBERS, FAMILIES.map(tuple)),
 )
 
 

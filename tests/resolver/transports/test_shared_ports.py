@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from resolver.codecs.dns.framing import Splitter
 from resolver.transports.http import HttpServer
+from resolver.transports.tcp import TcpServer
 from resolver.transports.udp import UdpServer
 from resolver.transports.udp_batches import listen
 
@@ -43,6 +45,12 @@ async def one_by_one(name: bytes, port: int, *, shared: bool) -> Any:
     return await UdpServer.bind(lambda data, peer: (name,), HOST, port, shared=shared)
 
 
+async def streams(name: bytes, port: int, *, shared: bool) -> Any:
+    server = TcpServer(lambda message, peer: name, Splitter, lambda error: None)
+    await server.bind(HOST, port, shared=shared)
+    return server
+
+
 async def web_pages(name: bytes, port: int, *, shared: bool) -> Any:
     server = HttpServer(web.Application(), None)  # type: ignore[arg-type]
     await server.bind(HOST, port, shared=shared)
@@ -56,7 +64,7 @@ async def drain(server: Any) -> None:
     await (server.drain() if isinstance(server, HttpServer) else server.drain(1.0))
 
 
-@pytest.mark.parametrize("start", [batched, one_by_one, web_pages])
+@pytest.mark.parametrize("start", [batched, one_by_one, streams, web_pages])
 async def test_only_who_shares_gets_in(start: Start) -> None:
     first = await start(b"first", 0, shared=True)
     second = await start(b"second", first.port, shared=True)
@@ -67,7 +75,7 @@ async def test_only_who_shares_gets_in(start: Start) -> None:
         await drain(server)
 
 
-@pytest.mark.parametrize("start", [batched, one_by_one, web_pages])
+@pytest.mark.parametrize("start", [batched, one_by_one, streams, web_pages])
 async def test_a_port_of_one_is_not_shared(start: Start) -> None:
     alone = await start(b"alone", 0, shared=False)
     with pytest.raises(OSError, match="use") as refused:
