@@ -46,6 +46,7 @@ class Loader:
     """Adds groups to a store; `homed` gives the prefixes that it answers for.
 
     With a sealer every record gets the node's signature first. `clock` says when that is made.
+    Where the store is `indexed` for searching, what is added is remembered until the index has it.
     """
 
     def __init__(
@@ -55,12 +56,15 @@ class Loader:
         homed: Callable[[], Awaitable[PrefixTree]],
         sealer: Sealer | None,
         clock: Clock,
+        *,
+        indexed: bool = False,
     ) -> None:
         self._store = store
         self._ledger = ledger
         self._homed = homed
         self._sealer = sealer
         self._clock = clock
+        self._indexed = indexed
 
     async def add(self, groups: Sequence[Group], actor: Actor) -> list[Added]:
         """Add the identifiers that are not there, durably or not at all; by group, what was not.
@@ -104,8 +108,12 @@ class Loader:
         added = await transaction.insert_missing(await self._rows(writing, group))
         if added:
             root = batch_root(prefix, [(row.suffix, row.record) for row in added])
-            writing.note(Note(Event.BATCH_REGISTERED, actor, prefix, b"", root, len(added)))
-            await transaction.count({prefix: counted(prefix, [row.suffix for row in added])})
+            note = Note(Event.BATCH_REGISTERED, actor, prefix, b"", root, len(added))
+            number = writing.note(note)
+            suffixes = [row.suffix for row in added]
+            if self._indexed:
+                await transaction.remember_batch(number, suffixes)
+            await transaction.count({prefix: counted(prefix, suffixes)})
         if templating.claims_anything:
             await templating.settle({row.key: row for row in added})
         if len(added) == len(group.suffixes):

@@ -61,7 +61,8 @@ class _Pending(NamedTuple):
 class Registrar:
     """Takes changes from any number of callers and commits them in groups.
 
-    With `seal`, every record is stored as that makes of it.
+    With `seal`, every record is stored as that makes of it. Where the store is `indexed` for
+    searching, what is added in bulk is remembered for the index.
     To be made where an event loop runs, and closed by `aclose`.
     """
 
@@ -71,6 +72,7 @@ class Registrar:
         clock: Clock,
         *,
         seal: Seal | None = None,
+        indexed: bool = False,
         group_size: int = GROUP_SIZE,
         queue_size: int = QUEUE_SIZE,
     ) -> None:
@@ -85,7 +87,9 @@ class Registrar:
         self.ledger = Ledger(store, clock)
         self._homed: PrefixTree | None = None
         self._sealer = None if seal is None else Sealer(seal)
-        self._loader = Loader(store, self.ledger, self._homed_prefixes, self._sealer, clock)
+        self._loader = Loader(
+            store, self.ledger, self._homed_prefixes, self._sealer, clock, indexed=indexed
+        )
         self._homed_changes = 0
         self._unsubscribe = store.subscribe(self._follow)
         self._task = asyncio.create_task(self._work(), name="registrar")

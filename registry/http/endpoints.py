@@ -26,6 +26,7 @@ from registry.errors import (
 )
 from registry.http.bearer import Bearers
 from registry.http.headers import Header
+from registry.http.paging import cursor_in, next_link
 from registry.http.problem import refusal_problem
 from registry.http.reading import JSON, check_acceptable, check_media, read_body, read_query
 from registry.http.request_id import HEADER, request_id
@@ -207,7 +208,7 @@ class Api:
                 reply = self._refused(refusal, request)
             else:
                 self._changes[endpoint.name, "ok"] += 1
-            response = _response(reply) if isinstance(reply, Reply) else reply
+            response = _response(request, reply) if isinstance(reply, Reply) else reply
             if not response.prepared and HEADER not in response.headers:
                 response.headers[HEADER] = request_id(request)
             return response
@@ -238,8 +239,10 @@ def _telling(methods: Sequence[str]) -> Callable[[web.Request], Awaitable[web.Re
     return tell
 
 
-def _response(reply: Reply) -> web.Response:
+def _response(request: web.Request, reply: Reply) -> web.Response:
     headers = dict(reply.headers)
+    if cursor := cursor_in(reply.body):
+        headers[hdrs.LINK] = next_link(request.rel_url, cursor)
     if reply.body is None:
         return web.Response(status=reply.status, headers=headers)
     headers.setdefault(hdrs.CONTENT_TYPE, "application/json")

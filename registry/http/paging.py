@@ -13,6 +13,7 @@ from typing import Annotated, Any, Final, TypeVar
 
 import msgspec
 from msgspec import Meta
+from yarl import URL
 
 from registry.errors import InvalidValue
 
@@ -59,3 +60,16 @@ def page_of(
     if len(found) > limit:
         body["next_cursor"] = make_cursor(key(items[-1]))
     return body
+
+
+def next_link(target: URL, cursor: str) -> str:
+    """The Link header of a page that is not the last one (RFC 8288)."""
+    return f'<{target.update_query(cursor=cursor).relative()}>; rel="next"'
+
+
+def cursor_in(body: object) -> str | None:
+    """The cursor of the next page in the body of an answer, where it is one of a page."""
+    found = (
+        body.get("next_cursor") if isinstance(body, dict) else getattr(body, "next_cursor", None)
+    )
+    return found if isinstance(found, str) else None

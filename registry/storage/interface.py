@@ -22,6 +22,7 @@ from registry.lifecycle import State
 from registry.quotas import RegistrationLimit
 from registry.schemes.handle import Key
 from registry.storage.dossiers import WHOLE, D, Dossier, Page
+from registry.storage.search_interface import Indexing, Searchable
 
 T = TypeVar("T")
 
@@ -158,7 +159,7 @@ class Lookup(Protocol):
         ...
 
 
-class Reads(Protocol):
+class Reads(Searchable, Protocol):
     """All reads, waited for; each raises StorageUnavailable when the database cannot be read."""
 
     async def record(self, prefix: str, suffix: str) -> bytes | None:
@@ -167,6 +168,10 @@ class Reads(Protocol):
 
     async def row(self, prefix: str, suffix: str) -> Row | None:
         """An identifier in whatever state."""
+        ...
+
+    async def rows(self, keys: Sequence[Key]) -> list[Row]:
+        """The identifiers among `keys`, in whatever state."""
         ...
 
     async def versions(self, prefix: str, suffix: str) -> list[Past]:
@@ -241,7 +246,7 @@ class Reads(Protocol):
     async def close(self) -> None: ...
 
 
-class Transaction(Protocol):
+class Transaction(Indexing, Protocol):
     """Set-wise changes that become durable together. The caller keeps the counts true."""
 
     async def rows(self, keys: Sequence[Key]) -> dict[Key, Row]:

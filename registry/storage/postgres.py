@@ -42,6 +42,10 @@ _LAST_VERSIONS: Final = (
     "SELECT prefix, suffix, max(version) FROM unnest($1::text[], $2::text[]) AS asked (prefix,"
     " suffix) JOIN identifier_history USING (prefix, suffix) GROUP BY prefix, suffix"
 )
+_ENTER: Final = (
+    "INSERT INTO search_terms (run, term, prefix, suffix) SELECT * FROM"
+    " unnest($1::integer[], $2::bigint[], $3::text[], $4::text[]) ON CONFLICT DO NOTHING"
+)
 _INCOMING: Final = (
     "CREATE TEMPORARY TABLE incoming (prefix text, suffix text, record bytea, state smallint,"
     " version integer, modified bigint, entry bigint) ON COMMIT DELETE ROWS"
@@ -83,6 +87,10 @@ class PostgresTransaction(SqlTransaction):
         result = await self._connection.exec_driver_sql(_LAST_VERSIONS, _columns(keys))
         found: list[Any] = list(result)
         return {Key(prefix, suffix): version for prefix, suffix, version in found}
+
+    async def _enter(self, terms: Sequence[tuple[int, int, str, str]]) -> None:
+        if terms:
+            await self._connection.exec_driver_sql(_ENTER, _columns(terms))
 
     async def _insert_new(self, rows: Sequence[Row]) -> int:
         if not rows:

@@ -128,6 +128,12 @@ class PostgresReads(SqlReads):
     async def row(self, prefix: str, suffix: str) -> Row | None:
         return await self.points.row(Key(prefix, suffix))
 
+    async def rows(self, keys: Sequence[Key]) -> list[Row]:
+        if not keys:
+            return []
+        columns = zip(*dict.fromkeys(keys), strict=True)
+        return [Row._make(row) for row in await self._fetch(ROWS, *columns)]
+
     async def record(self, prefix: str, suffix: str) -> bytes | None:
         row = await self.row(prefix, suffix)
         return row.record if row is not None and row.state == ACTIVE else None

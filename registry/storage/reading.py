@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
@@ -13,14 +13,18 @@ from registry.storage import dossiers as files
 from registry.storage import queries
 from registry.storage.dossiers import WHOLE, D, Page
 from registry.storage.interface import Past, Row
+from registry.storage.searching import SearchReads
 
 
-class SqlReads(ABC):
+class SqlReads(SearchReads):
     """`Reads` in the queries that every backend understands."""
 
     @abstractmethod
     async def _all(self, query: str, *parameters: object) -> Sequence[Any]:
         """The rows of a query of `registry.storage.queries`. Raises StorageUnavailable."""
+
+    @abstractmethod
+    async def rows(self, keys: Sequence[Key]) -> list[Row]: ...
 
     @abstractmethod
     async def _at(self, prefix: str, positions: Sequence[int]) -> list[Key]:

@@ -34,7 +34,7 @@ PARTITIONS: Final = 16
 METADATA: Final = MetaData()
 #: Beginnings of the names of tables that are outside of METADATA because a node makes them anew
 #: from those in it. They are not copied.
-DERIVED: Final[tuple[str, ...]] = ()
+DERIVED: Final = ("search_",)
 
 # On SQLite an ordinary table with an index for its key, not WITHOUT ROWID. Measured with 200,000
 # rows of 400 octets: serial keys cost the same either way (280,000 rows/s, 490 to 510 octets a row,

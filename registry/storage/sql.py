@@ -55,6 +55,7 @@ from registry.storage.schema import (
     PREFIX_STATISTICS,
     TOKENS,
 )
+from registry.storage.searching import SearchWrites
 
 T = TypeVar("T")
 
@@ -89,7 +90,7 @@ _FORGET_CHALLENGES: Final = delete(ANSWERED_CHALLENGES).where(
 _FORGET_FACT: Final = delete(NODE_FACTS).where(NODE_FACTS.c.key == bindparam("k"))
 
 
-class SqlTransaction(ABC):
+class SqlTransaction(SearchWrites):
     """A transaction on an open connection, in statements that every backend understands."""
 
     def __init__(self, connection: AsyncConnection) -> None:
@@ -277,7 +278,7 @@ class SqlTransaction(ABC):
         """Run a statement that has `?` for its parameters, for each in a list of those."""
         return await self._connection.exec_driver_sql(statement, parameters)
 
-    async def announce(self) -> None:  # noqa: B027 - most backends have nobody to tell
+    async def announce(self) -> None:
         """Let other processes know of the changes when, and only if, the commit is done."""
 
 

@@ -55,6 +55,9 @@ _INSERT_MANY: Final = {
     size: _inserting("identifiers", Row._fields, " ON CONFLICT DO NOTHING", size)
     for size in _ROWS_AT_ONCE
 }
+_ENTER: Final = _inserting(
+    "search_terms", ("run", "term", "prefix", "suffix"), " ON CONFLICT DO NOTHING"
+)
 _APPEND_AUDIT: Final = _inserting("audit_log", (*Entry._fields, "hash", "scope"))
 
 
@@ -85,6 +88,10 @@ class SqliteTransaction(SqlTransaction):
         result = await self._connection.exec_driver_sql(_LAST_VERSIONS, (json.dumps(keys),))
         found: list[Any] = list(result)
         return {Key(prefix, suffix): version for prefix, suffix, version in found}
+
+    async def _enter(self, terms: Sequence[tuple[int, int, str, str]]) -> None:
+        if terms:
+            await self._connection.exec_driver_sql(_ENTER, list(terms))
 
     async def append_audit(self, entries: Sequence[Sealed]) -> None:
         if entries:

@@ -106,6 +106,10 @@ class SqliteReads(SqlReads):
         except sqlite3.Error as error:
             raise _unreadable(error) from error
 
+    async def rows(self, keys: Sequence[Key]) -> list[Row]:
+        found = [await self.row(*key) for key in keys]
+        return [row for row in found if row is not None]
+
     async def _at(self, prefix: str, positions: Sequence[int]) -> list[Key]:
         try:
             return list(self._picked(prefix, positions))

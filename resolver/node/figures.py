@@ -27,6 +27,11 @@ def store_figures(holding: Holding) -> Iterator[Figure]:
     """How much is in the store."""
     read = partial(_as_float, holding.holdings, "identifiers")
     yield "idnode_store_identifiers", "Identifiers registered", "gauge", read
+    read = partial(_as_float, holding.indexer, "through")
+    text = "Last entry of the audit log that the index of values has"
+    yield "idnode_search_indexed_through", text, "gauge", read
+    text = "Entries of the audit log that the index of values does not have yet"
+    yield "idnode_search_entries_behind", text, "gauge", partial(_behind, holding)
     text = "Octets of the store: its file, and the log of writes not moved there yet"
     for name in holding.store.figures():
         yield f"idnode_store_{name}", text, "gauge", partial(_store_figure, holding.store, name)
@@ -58,6 +63,11 @@ def _of_server(servers: Mapping[str, object], protocol: str, name: str) -> float
 
 def _store_figure(store: Store, name: str) -> float:
     return store.figures()[name]
+
+
+def _behind(holding: Holding) -> float:
+    head = holding.registrar.ledger.head
+    return float(0 if head is None else head.sequence - holding.indexer.through)
 
 
 def _as_float(owner: object, name: str) -> float:

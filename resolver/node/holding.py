@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from registry.clock import Clock
 from registry.grouping import Seal
+from registry.indexing import Indexer
 from registry.registration import Registrar
 from registry.storage.backends import open_followed, open_store
 from registry.storage.copying import COPYING
@@ -40,11 +41,13 @@ class View(NamedTuple):
 
 
 class Holding(NamedTuple):
-    """A store to write to, the registrar of its changes, and the view of it."""
+    """A store to write to, the registrar of its changes, the view of it, and whoever keeps the
+    index of its values."""
 
     store: Store
     registrar: Registrar
     view: View
+    indexer: Indexer
 
     @property
     def holdings(self) -> Holdings:
@@ -61,14 +64,16 @@ async def open_holding(
     """
     store = await _open_store(setting)
     stack.push_async_callback(store.close)
-    registrar = Registrar(store, setting.clock, seal=_seal(setting))
+    searched = setting.spec.searched
+    registrar = Registrar(store, setting.clock, seal=_seal(setting), indexed=searched)
     stack.push_async_callback(registrar.aclose)
     await registrar.ledger.open()
     await _keep_checkpoints(stack, setting, store, registrar)
     await Provision(
         setting.topology, setting.spec, setting.data, store, registrar, setting.clock
     ).run(seed)
-    return Holding(store, registrar, await _view(stack, setting, store, outdated))
+    view = await _view(stack, setting, store, outdated)
+    return Holding(store, registrar, view, await _keep_index(stack, setting, store, registrar))
 
 
 async def follow_holding(
@@ -93,6 +98,19 @@ async def _view(
     )
     stack.callback(await holdings.load())
     return View(store, holdings)
+
+
+async def _keep_index(
+    stack: AsyncExitStack, setting: Setting, store: Store, registrar: Registrar
+) -> Indexer:
+    indexer = Indexer(store, registrar.ledger)
+    stack.push_async_callback(indexer.aclose)
+    if setting.spec.searched:
+        indexer.start()
+    elif await store.reads.search_progress() is not None:
+        async with store.begin() as transaction:
+            await transaction.drop_search_index()
+    return indexer
 
 
 async def _open_store(setting: Setting) -> Store:

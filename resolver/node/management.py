@@ -13,6 +13,7 @@ from registry.http.checkpoints import WitnessedCheckpoints
 from registry.http.endpoints import Api, Endpoint
 from registry.http.identifiers import Identifiers
 from registry.http.quotas import QuotaResources
+from registry.http.search import Search
 from registry.http.snms.answering import refusal_answer
 from registry.http.templates import TemplateResources
 from registry.quota_office import QuotaOffice
@@ -55,6 +56,7 @@ def identifier_endpoints(
     registrar, reads, rules = holding.registrar, holding.store.reads, setting.rules
     changes = counters.changes
     yield from BulkRegistration(registrar, reads, rules, setting.clock, changes).endpoints()
+    yield from Search(reads, rules).endpoints()
     yield from Identifiers(registrar, reads, rules).endpoints()
     yield from WitnessedCheckpoints(holding.store).endpoints()
 

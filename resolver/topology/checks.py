@@ -248,6 +248,11 @@ def settings(draft: Draft) -> Iterator[Finding]:
         sign = node.settings.get("sign", False)
         if not isinstance(sign, bool):
             yield Finding(f"node[{index}].settings.sign", f"must be true or false, not {sign!r}")
+        search = node.settings.get("search", True)
+        if not isinstance(search, bool):
+            yield Finding(
+                f"node[{index}].settings.search", f"must be true or false, not {search!r}"
+            )
         client_ca = node.settings.get("client_ca", "")
         if not isinstance(client_ca, str):
             yield Finding(f"node[{index}].settings.client_ca", "must be the path of a PEM file")

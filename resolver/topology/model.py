@@ -60,6 +60,11 @@ class NodeSpec(msgspec.Struct, frozen=True):
         return own + tuple(hosted.prefix for hosted in self.hosted)
 
     @property
+    def searched(self) -> bool:
+        """Whether the node keeps an index of values: the setting `search`, true if not given."""
+        return self.settings.get("search", True) is True
+
+    @property
     def signs(self) -> bool:
         """Whether the node signs what is registered with it: the setting `sign`."""
         return self.settings.get("sign") is True
