@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import msgspec
+from msgspec import Meta
 
 from registry.accounts import Account
 from registry.attempts import Allowance, Attempts
@@ -62,9 +63,10 @@ class EnterprisePage(msgspec.Struct, omit_defaults=True):
 
 
 class EnterpriseQuery(PageQuery, kw_only=True):
-    """Which enterprises."""
+    """Which enterprises; `certificate` is the code of theirs."""
 
     state: EnterpriseState | None = None
+    certificate: Annotated[str, Meta(max_length=64)] = ""
 
 
 class EnterpriseResources:
@@ -128,6 +130,8 @@ class EnterpriseResources:
         having: dict[str, str] = {}
         if query.state is not None:
             having["state"] = query.state.value
+        if query.certificate:
+            having["certificate_code"] = query.certificate
         if call.principal.enterprise or not call.may_for(""):
             having["number"] = call.principal.enterprise
             call.settle()

@@ -1,4 +1,4 @@
-"""`idnode audit verify`: whether the audit log of a node is whole, and says what is stored."""
+"""`idnode audit`: `verify` says whether the audit log of a node is whole, and what is stored."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from registry.storage.books import SqlBooks, look_into
 from registry.values.key_objects import PublicKeyObject, load_public_key
 from registry.values.site import decode_site
 from registry.witness import holds, read_checkpoints
+from resolver.cli.audit_log import log
 from resolver.cli.errors import DONE, NEGATIVE
 from resolver.cli.output import print_json
 from resolver.cli.running import data_option
@@ -33,7 +34,10 @@ class Report(NamedTuple):
 
 @click.group()
 def audit() -> None:
-    """Check the account that nodes keep of every change."""
+    """Read and check the account that nodes keep of every change."""
+
+
+audit.add_command(log)
 
 
 @audit.command(name="verify")

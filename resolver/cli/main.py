@@ -26,6 +26,8 @@ COMMANDS: Final = {
     "import": ("importing", "import_", "Register the rows of a file, or serial numbers."),
     "export": ("exporting", "export", "Write the identifiers of a prefix as lines of JSON."),
     "template": ("template", "template", "Templates: what records of an industry consist of."),
+    "enterprise": ("enterprise", "enterprise", "Enterprises: enrol, review, change."),
+    "prefix": ("prefix", "prefix", "Prefixes: apply, review, route, suspend, transfer."),
     "sample": ("sample", "sample", "List identifiers that exist, for load tools."),
     "inspect": ("inspect", "inspect", "Take a packet, a value or an identifier apart."),
     "store": ("store", "store", "Move, back up and restore the stores of nodes."),

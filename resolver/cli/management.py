@@ -11,7 +11,7 @@ from urllib.parse import quote, urlencode
 import click
 
 from resolver.cli.errors import Negative, NobodyAnswered
-from resolver.cli.register import Door, find_door, reason
+from resolver.cli.register import Door, as_option, find_door, reason, token_of
 from resolver.cli.running import data_option
 
 _Function = TypeVar("_Function", bound=Callable[..., object])
@@ -24,6 +24,7 @@ def management_options(function: _Function) -> _Function:
         click.option("--node", "node_name", metavar="NAME", help="The node to ask."),
         click.option("--via", metavar="URL", help="The http(s) URL of the node to ask."),
         click.option("--token", envvar="IDNODE_TOKEN", help="Default: from the data directory."),
+        as_option,
         click.option("--timeout", type=click.FloatRange(min=0.01), default=30.0, show_default=True),
         click.option("--json", "as_json", is_flag=True, help="Print the reply as JSON."),
     )
@@ -47,10 +48,16 @@ class Management:
         node_name: str | None = None,
         via: str | None = None,
         token: str | None = None,
+        acting: str | None = None,
         timeout: float = 30.0,
     ) -> Management:
         """The node that homes a prefix, and the token for it; what is given goes before that."""
+        token = token or (token_of(data, acting) if acting else None)
         return cls(find_door(data, prefix, node_name, via, token), timeout)
+
+    def of_nobody(self) -> Management:
+        """The same node without a token."""
+        return Management(self._door._replace(token=""), self._seconds)
 
     def ask(self, method: str, path: str, document: Any = None, **query: Any) -> dict[str, Any]:
         """What the node answers. Raises Negative for a refusal, NobodyAnswered."""
@@ -71,7 +78,8 @@ class Management:
     async def _ask(self, method: str, url: str, document: Any) -> dict[str, Any]:
         from resolver.transports.http_client import NoReply, fetch
 
-        headers = {"Authorization": f"Bearer {self._door.token}"}
+        token = self._door.token
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
         try:
             reply = await fetch(
                 method, url, timeout=self._seconds, headers=headers, document=document

@@ -76,6 +76,11 @@ class Door(NamedTuple):
     name: str
 
 
+as_option = click.option(
+    "--as", "acting", metavar="USERNAME", help="The account of credentials.json to act as."
+)
+
+
 @click.command()
 @click.argument("identifier")
 @data_option
@@ -92,6 +97,7 @@ class Door(NamedTuple):
 @click.option("--node", "node_name", metavar="NAME", help="The node to register with.")
 @click.option("--via", metavar="URL", help="The http(s) URL of the node to register with.")
 @click.option("--token", envvar="IDNODE_TOKEN", help="Default: from the data directory.")
+@as_option
 @click.option("--json", "as_json", is_flag=True, help="Print the reply as JSON.")
 @click.option("--timeout", type=click.FloatRange(min=0.01), default=30.0, show_default=True)
 def register(
@@ -103,11 +109,13 @@ def register(
     node_name: str | None,
     via: str | None,
     token: str | None,
+    acting: str | None,
     as_json: bool,
     timeout: float,
 ) -> int:
     """Register IDENTIFIER with the values given; it is durable when the command says so."""
     prefix = home_prefix(handle.parse(identifier))
+    token = token or (token_of(data, acting) if acting else None)
     door = find_door(data, prefix, node_name, via, token)
     if ttl is not None:
         values = tuple({**value, "ttl": ttl} for value in values)
@@ -168,6 +176,15 @@ def find_door(
     if node is None:
         raise Negative(f"no node of the running topology homes {prefix}: name one with --node")
     return Door(node.http, token or _token(accounts, prefix, node.name, data), str(node))
+
+
+def token_of(data: Path, username: str) -> str:
+    """The token of an account in credentials.json. Raises click.UsageError."""
+    directory = DataDirectory(data)
+    for account in directory.read_credentials().accounts:
+        if account.username == username:
+            return account.token
+    raise click.BadParameter(f"{directory.credentials_path} has no {username}", param_hint="--as")
 
 
 def _home(nodes: list[RunningNode], accounts: list[Account], prefix: str) -> RunningNode | None:
