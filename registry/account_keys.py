@@ -12,6 +12,7 @@ from typing import Final, TypeAlias
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     PublicFormat,
@@ -64,6 +65,18 @@ def kind(key: ProgramKey) -> str:
 def write_key(key: ProgramKey) -> str:
     """The key in PEM, however it was written before."""
     return key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+
+
+def sign(key: PrivateKeyTypes, text: bytes) -> bytes:
+    """A signature that `signature_holds` accepts. Raises ValueError for another kind of key."""
+    match key:
+        case rsa.RSAPrivateKey():
+            return key.sign(text, padding.PKCS1v15(), hashes.SHA256())
+        case ec.EllipticCurvePrivateKey():
+            return key.sign(text, ec.ECDSA(hashes.SHA256()))
+        case ed25519.Ed25519PrivateKey():
+            return key.sign(text)
+    raise ValueError(f"a key is {_TAKEN}")
 
 
 def signature_holds(key: ProgramKey, signature: bytes, signed: bytes) -> bool:

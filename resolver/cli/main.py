@@ -31,6 +31,7 @@ COMMANDS: Final = {
     "sample": ("sample", "sample", "List identifiers that exist, for load tools."),
     "inspect": ("inspect", "inspect", "Take a packet, a value or an identifier apart."),
     "store": ("store", "store", "Move, back up and restore the stores of nodes."),
+    "account": ("account", "account", "Accounts: who may use a node, tokens, keys, limits."),
     "audit": ("audit", "audit", "Verify the audit logs of nodes."),
     "config": ("config", "config", "Check a topology file."),
     "completion": ("completion", "completion", "Print the completion script of a shell."),
