@@ -13,7 +13,7 @@ from typing import Final
 from resolver.transports.account import Account
 from resolver.transports.batches import BatchSocket
 from resolver.transports.datagram_socket import DEADLINE
-from resolver.transports.fence import Fence
+from resolver.transports.overload import Overload
 from resolver.transports.slots import BATCH, Arrivals
 
 #: Batches that are kept; fresher ones take the place of the oldest.
@@ -23,15 +23,15 @@ MAX_TAKEN: Final = 256
 
 
 class Backlog:
-    """The stack of one socket; `fence` sees what comes onto it.
+    """The stack of one socket; `overload` sees what comes onto it.
 
     Times are Unix seconds, as the kernel's stamps are. A datagram on the stack is `waiting`.
     """
 
-    def __init__(self, sock: BatchSocket, account: Account, fence: Fence) -> None:
+    def __init__(self, sock: BatchSocket, account: Account, overload: Overload) -> None:
         self._socket = sock
         self._account = account
-        self._fence = fence
+        self._overload = overload
         self._kept: deque[Arrivals] = deque()
 
     def __bool__(self) -> bool:
@@ -39,15 +39,16 @@ class Backlog:
 
     def take_in(self, now: float) -> None:
         """Set aside the batch in hand, and what the socket holds besides."""
-        batch = self._socket.batch
+        sock = self._socket
         for _ in range(MAX_TAKEN):
-            if batch.count:
-                self._fence.see(batch, now)
-                self._push(self._socket.set_aside(), now)
-            if batch.count < BATCH:
+            count = sock.batch.count
+            if count:
+                self._overload.late(sock.batch, now, self._account.answered)
+                self._push(sock.set_aside(), now)
+            if count < BATCH:
                 return
-            self._account.received += self._socket.receive()
-            batch = self._socket.batch
+            self._account.received += sock.receive()
+        self._push(sock.set_aside(), now)
 
     def take_up(self, now: float) -> int:
         """Have the newest batch in hand again; the slot with which those begin that still count."""

@@ -184,6 +184,10 @@ class BatchSocket:
             return False
         return True
 
+    def resize(self, octets: int) -> None:
+        """Hold no more than that in the kernel."""
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, octets)
+
     def hold_back(self, shares: Mapping[str, float]) -> None:
         """Let in only that share of what these hosts send. Raises OSError."""
         hold_back(self._socket, shares)

@@ -1,8 +1,7 @@
 """Who sends so much that there is no room for others is held back, while there is none.
 
-Requests that come on time are none of its business. Once they have been late for a while, it counts
-where they come from; a source that sends far more than is usual gets no more than a fair share let
-in, and all of it again when the trouble is over.
+Of all that comes while a socket is overloaded it is counted where it is from. A source that sends
+far more than is usual gets no more than a fair share let in, and all of it again in the end.
 """
 
 from __future__ import annotations
@@ -10,15 +9,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from statistics import median_low
-from typing import Final, Protocol
+from typing import Final
 
-#: Seconds that a datagram may wait in its socket on a good day (as in RFC 8289).
-TARGET: Final = 0.005
-#: Seconds for which all were late before anybody is held back, and between two tightenings: longer
-#: than a burst lasts, and than a socket takes to be emptied.
-PERIOD: Final = 0.1
-#: Seconds of good days after which those held back are let in twice as much.
-RELIEF: Final = 1.0
 #: Datagrams that a judgement rests on: at least, and at most.
 MIN_SEEN: Final = 256
 MAX_SEEN: Final = 4096
@@ -28,15 +20,11 @@ FAIR_TIMES: Final = 2
 #: Most sources that are held back at the same time, and the least that is let in of one.
 MAX_HELD: Final = 16
 LEAST: Final = 1 / 1024
+#: Seconds of good days after which those held back are let in twice as much.
+RELIEF: Final = 1.0
 
 #: Lets in these shares (0 to 1) of what some hosts send, and all that others do.
 HoldBack = Callable[[Mapping[str, float]], None]
-
-
-class Batch(Protocol):
-    """Datagrams that came together."""
-
-    def hosts(self) -> Sequence[str]: ...
 
 
 class Fence:
@@ -46,37 +34,37 @@ class Fence:
         self.shares: dict[str, float] = {}
         self._hold_back = hold_back
         self._seen: Counter[str] = Counter()
-        self._on_time = 0.0
         self._next_change = 0.0
 
-    def on_time(self, now: float) -> None:
-        """Datagrams came that had not waited."""
-        self._on_time = now
-        if self.shares and now >= self._next_change:
-            self.shares = {host: 2 * share for host, share in self.shares.items() if share < 0.5}
-            self._change(now + RELIEF)
-
-    def see(self, batch: Batch, now: float) -> None:
-        """Datagrams came that had waited."""
-        if now - self._on_time < PERIOD:
-            self._seen.clear()
-            return
+    def see(self, hosts: Sequence[str]) -> None:
+        """Datagrams of these hosts came."""
         if self._seen.total() < MAX_SEEN:
-            self._seen.update(batch.hosts())
-        if self._seen.total() >= MIN_SEEN and now >= self._next_change:
-            self._tighten(now)
+            self._seen.update(hosts)
 
-    def _tighten(self, now: float) -> None:
-        usual, all_of_them = median_low(self._seen.values()), self._seen.total()
-        fair = max(FAIR_TIMES * usual, FAIR_PART * all_of_them)
-        greedy = {host: count for host, count in self._seen.items() if count > fair}
-        if len(self._seen) > 1 and greedy:
-            for host, count in greedy.items():
-                if host in self.shares or len(self.shares) < MAX_HELD:
-                    self.shares[host] = max(LEAST, self.shares.get(host, 1.0) * fair / count)
-            self._change(now + PERIOD)
+    def forget(self) -> None:
+        """What was seen until now does not count."""
         self._seen.clear()
 
-    def _change(self, next_change: float) -> None:
-        self._next_change = next_change
+    def tighten(self, now: float) -> bool:
+        """Hold back who was seen to send more than a fair share; False if nobody did."""
+        greedy = {}
+        if len(self._seen) > 1 and self._seen.total() >= MIN_SEEN:
+            fair = max(FAIR_TIMES * median_low(self._seen.values()), FAIR_PART * self._seen.total())
+            greedy = {host: fair / count for host, count in self._seen.items() if count > fair}
+        self._seen.clear()
+        for host, part in greedy.items():
+            if host in self.shares or len(self.shares) < MAX_HELD:
+                self.shares[host] = max(LEAST, self.shares.get(host, 1.0) * part)
+        if greedy:
+            self._change(now)
+        return bool(greedy)
+
+    def ease(self, now: float) -> None:
+        """Nothing is late."""
+        if self.shares and now >= self._next_change:
+            self.shares = {host: 2 * share for host, share in self.shares.items() if share < 0.5}
+            self._change(now)
+
+    def _change(self, now: float) -> None:
+        self._next_change = now + RELIEF
         self._hold_back(self.shares)

@@ -17,7 +17,9 @@ from resolver.transports.account import Account
 from resolver.transports.backlog import Backlog
 from resolver.transports.batches import AVAILABLE, BatchSocket
 from resolver.transports.datagram_socket import bound_socket
-from resolver.transports.fence import TARGET, Fence
+from resolver.transports.fence import Fence
+from resolver.transports.overload import TARGET, Overload
+from resolver.transports.room import Room
 from resolver.transports.slots import BATCH, SLOT, Field
 from resolver.transports.udp import UdpServer
 from resolver.transports.waiting import Address, Replies, Waiting
@@ -82,8 +84,8 @@ class BatchServer:
         self._socket = bound
         self._clock = clock
         self._waiting = Waiting(self._send, self.account)
-        self._fence = Fence(self._hold_back)
-        self._backlog = Backlog(bound, self.account, self._fence)
+        self._overload = Overload(Fence(self._hold_back), Room(bound.resize))
+        self._backlog = Backlog(bound, self.account, self._overload)
         self._loop = asyncio.get_running_loop()
         self._loop.add_reader(bound.fileno(), self._readable)
 
@@ -113,19 +115,20 @@ class BatchServer:
             if waited > LATE:
                 self._catch_up(now)
                 return
-            if waited > TARGET:
-                self._fence.see(sock.batch, now)
-            else:
-                self._fence.on_time(now)
             self._answer(0)
-            if count < BATCH:
-                return
+            if count == BATCH and waited > TARGET:
+                self._overload.late(sock.batch, now, account.answered)
+            else:
+                self._overload.on_time(now)
+                if count < BATCH:
+                    return
 
     def _catch_up(self, now: float) -> None:
         """Answer from the newest on; what is left when the turn ends has another one."""
         self._backlog.take_in(now)
         for _ in range(TURNS):
             if not self._backlog:
+                self._overload.on_time(now)
                 return
             first = self._backlog.take_up(now)
             if first < self._socket.batch.count:
