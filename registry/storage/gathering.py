@@ -13,12 +13,16 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from registry.schemes.handle import Key
 from registry.storage.interface import ACTIVE, MustWait, Row
 
 T = TypeVar("T")
+
+#: Rows that are kept, and octets of the record of one: 40 MB at most, mostly a tenth of that.
+_MOST_ROWS: Final = 10_000
+_MOST_OCTETS: Final = 4096
 
 ReadRow = Callable[[Key], "Awaitable[Row | None]"]
 
@@ -40,18 +44,25 @@ class _Gathering:
 
 
 class GatheredLookup:
-    """`Lookup` of what was read for the decision under way; outside of one it has nothing."""
+    """`Lookup` of what was read for the decision under way, and of what others lately needed.
+
+    Rows that were read are kept until they change, so that names in demand are answered at once,
+    and go on being answered while the database does not.
+    """
 
     def __init__(self) -> None:
         self._known: Mapping[Key, Row | None] = {}
+        self._kept: dict[Key, Row | None] = {}
+        #: What may be answered from besides what was read for the decision itself.
+        self._lately: Mapping[Key, Row | None] = self._kept
         self._under_way: set[_Gathering] = set()
 
     def row(self, prefix: str, suffix: str) -> Row | None:
         key = Key(prefix, suffix)
-        try:
-            return self._known[key]
-        except KeyError:
-            raise MustWait(key) from None
+        for rows in (self._known, self._lately):
+            if key in rows:
+                return rows[key]
+        raise MustWait(key)
 
     def record(self, prefix: str, suffix: str) -> bytes | None:
         row = self.row(prefix, suffix)
@@ -64,22 +75,40 @@ class GatheredLookup:
         """Take in a commit, before anybody else does."""
         for gathering in self._under_way:
             gathering.forget(keys)
+        if keys is None:
+            self._kept.clear()
+        else:
+            for key in keys:
+                self._kept.pop(key, None)
 
-    async def gather(self, decide: Callable[[], T], read: ReadRow) -> T:
-        """What `decide` returns once everything that it asks for has been read."""
+    async def gather(self, decide: Callable[[], T], read: ReadRow, *, for_change: bool) -> T:
+        """What `decide` returns once everything that it asks for has been read.
+
+        What is decided about a change rests on nothing that was kept: news of another process may
+        be on their way.
+        """
         gathering = _Gathering()
         self._under_way.add(gathering)
         try:
             while True:
                 self._known = gathering.known
+                self._lately = {} if for_change else self._kept
                 try:
                     return decide()
                 except MustWait as missing:
                     key = gathering.awaited = missing.key
                 finally:
-                    self._known = {}
+                    self._known, self._lately = {}, self._kept
                 row = await read(key)
                 if gathering.awaited is not None:
                     gathering.known[key] = row
+                    self._keep(key, row)
         finally:
             self._under_way.discard(gathering)
+
+    def _keep(self, key: Key, row: Row | None) -> None:
+        if row is not None and len(row.record) > _MOST_OCTETS:
+            return
+        while len(self._kept) >= _MOST_ROWS:
+            del self._kept[next(iter(self._kept))]
+        self._kept[key] = row

@@ -182,7 +182,7 @@ class PostgresStore(SqlStore):
     async def gather(self, decide: Callable[[], T], *, for_change: bool = False) -> T:
         replica = None if for_change else self._replica
         points = self._reads.points if replica is None else replica
-        return await self._lookup.gather(decide, points.row)
+        return await self._lookup.gather(decide, points.row, for_change=for_change)
 
     async def told(self, keys: Sequence[Key] | None, homed_changed: bool) -> None:
         """Nothing new: the database tells of the commits of every process."""

@@ -7,7 +7,7 @@ import copy
 import re
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from functools import cache
+from functools import cache, partial
 from itertools import count
 from typing import Any, Final, NamedTuple
 
@@ -25,6 +25,8 @@ LANES: Final = 4
 BATCH: Final = 256
 #: Connections for everything else.
 _OTHERS: Final = 2
+#: Longest wait for a point read, which takes milliseconds: who resolves does not wait longer.
+_POINT_SECONDS: Final = 3.0
 
 #: One round trip for any number of rows, in the order asked; by the primary key each.
 ROWS: Final = (
@@ -115,7 +117,7 @@ class PostgresReads(SqlReads):
 
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool
-        self.points = PointReads(self._fetch)
+        self.points = PointReads(partial(self._fetch, seconds=_POINT_SECONDS))
 
     @classmethod
     async def open(cls, url: str) -> PostgresReads:
@@ -154,9 +156,13 @@ class PostgresReads(SqlReads):
     async def _at(self, prefix: str, positions: Sequence[int]) -> list[Key]:
         return [Key(prefix, suffix) for (suffix,) in await self._fetch(_AT, prefix, positions)]
 
-    async def _fetch(self, query: str, *parameters: object) -> Sequence[Any]:
+    async def _fetch(
+        self, query: str, *parameters: object, seconds: float | None = None
+    ) -> Sequence[Any]:
         try:
-            found: Sequence[Any] = await self._pool.fetch(query, *parameters)
+            # Waiting for a connection counts too.
+            async with asyncio.timeout(seconds):
+                found: Sequence[Any] = await self._pool.fetch(query, *parameters)
         except FAILURES as error:
             raise unavailable(error) from error
         return found

@@ -18,11 +18,11 @@ from sqlalchemy import (
 )
 
 from registry.accounts import Account, AccountKey, AnsweredChallenge, Token
-from registry.quotas import Quota, QuotaUse
 from registry.allocations import Allocation
 from registry.enterprises import Enterprise
 from registry.milestones import Milestone
 from registry.national import Answered, Notice, ProvisionedEnterprise, ProvisionedPrefix
+from registry.quotas import Quota, QuotaUse
 from registry.templates.claims import Claim
 from registry.templates.template import Template
 

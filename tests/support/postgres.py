@@ -58,10 +58,14 @@ class Server:
         self._bin = bin_
         self._data = data
         self.port = _free_port()
-        self._ready = threading.Semaphore(0)
         self._log: list[str] = []
+        self._start()
+
+    def _start(self) -> None:
+        program = (self._bin / "postgres", "-D", self._data)
+        self._ready = threading.Semaphore(0)
         self._process = subprocess.Popen(
-            [bin_ / "postgres", "-D", data, "-p", str(self.port), "-k", data.parent],
+            [*program, "-p", str(self.port), "-k", self._data.parent],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
@@ -97,6 +101,28 @@ class Server:
         self._reader.join(PATIENCE)
         assert self._process.stderr is not None
         self._process.stderr.close()
+
+    @contextlib.contextmanager
+    def down(self) -> Iterator[None]:
+        """It ends at once, as in a crash, and runs again when the context ends."""
+        self.stop()
+        try:
+            yield
+        finally:
+            self._start()
+
+    @contextlib.contextmanager
+    def hanging(self) -> Iterator[None]:
+        """It takes in everything and answers nothing, until the context ends."""
+        children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children")
+        stopped = [self._process.pid, *map(int, children.read_text().split())]
+        for process in stopped:
+            os.kill(process, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for process in stopped:
+                os.kill(process, signal.SIGCONT)
 
     def url(self, database: str) -> str:
         return f"postgresql://idnode@127.0.0.1:{self.port}/{database}"

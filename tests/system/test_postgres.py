@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from time import monotonic
 
 import pytest
 
@@ -16,7 +17,7 @@ from registry.schemes.handle import Key
 from registry.storage.backends import open_store
 from registry.values.value import Value
 from tests.support.everywhere import ask, codes, values_of
-from tests.support.postgres import Server
+from tests.support.postgres import PATIENCE, Server, running
 from tests.support.processes import Node, Topology, idnode, up
 from tests.support.stores import minimal_on
 from tests.support.wire import fetch, metrics
@@ -103,6 +104,52 @@ def test_tools_read_the_store_where_it_is(moved) -> None:
     refused = topology.idnode("store", "backup", "baijiu", topology.data / "backup")
     assert refused.status == 1
     assert "pg_basebackup" in refused.err
+
+
+@pytest.fixture(scope="module")
+def lone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Topology, Server]]:
+    """Nodes, of which the sector node is on a server of its own."""
+    directory = tmp_path_factory.mktemp("lone")
+    try:
+        with running() as server:
+            topology = minimal_on(server.new_database(), directory)
+            with up(topology, directory / "data", nodes=NODES, seed=50) as nodes:
+                yield nodes, server
+                assert nodes.process.stop().status == 0
+    except LookupError as reason:
+        pytest.skip(str(reason))
+
+
+def until(true: Callable[[], bool]) -> None:
+    """Ask again and again; fails where it does not become true before long."""
+    deadline = monotonic() + PATIENCE
+    while not true():
+        assert monotonic() < deadline
+
+
+def test_the_server_is_away_for_a_while(lone: tuple[Topology, Server]) -> None:
+    topology, server = lone
+    node = topology.node("baijiu")
+    sample = topology.idnode("sample", "--count", 20, "--sector", "88.901").out.split()
+    known, fresh = sample[:10], sample[10:]
+    answers = {name: values_of(node, name) for name in known}
+    with server.down():
+        for name in known:
+            assert values_of(node, name) == answers[name], "what is in a cache goes on"
+        for name in fresh:
+            said = {protocol: answer.code for protocol, answer in ask(node, name).items()}
+            refused = codes(outcomes.STORAGE) | {"http": 503, "https": 503}
+            assert said == refused
+        for number in range(3):
+            refused = topology.idnode("register", f"88.901.7/AWAY-{number}", "--set", "1:URL=x")
+            assert refused.status == 1
+            assert "(storage)" in refused.err
+    until(lambda: topology.idnode("register", "88.901.7/BACK", "--set", "1:URL=b").status == 0)
+    for name in fresh:
+        assert values_of(node, name)
+    assert found(node, "88.901.7/BACK") == ["b"]
+    assert is_absent(node, "88.901.7/AWAY-0")
+    assert topology.idnode("audit", "verify", "--node", "baijiu").status == 0
 
 
 def test_the_audit_log_is_held_against_what_is_there(moved, postgres_server: Server) -> None:

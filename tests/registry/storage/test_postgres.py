@@ -22,9 +22,10 @@ from registry.clock import SystemClock
 from registry.errors import OutcomeUnknown, StorageUnavailable
 from registry.registration import Registrar
 from registry.schemes.handle import Key
+from registry.storage import gathering, postgres_lookup
 from registry.storage.backends import open_reads, open_store
 from registry.storage.change_feed import ChangeFeed
-from registry.storage.interface import Row, Store, StoreNotUsable
+from registry.storage.interface import MustWait, Row, Store, StoreNotUsable
 from registry.storage.migrations import HEAD
 from registry.storage.postgres import PostgresStore
 from registry.storage.postgres_connection import check_durable, check_server, connect_writer
@@ -77,6 +78,13 @@ async def is_writable(store: Store) -> bool:
     except StorageUnavailable:
         return False
     return True
+
+
+async def is_readable(store: Store) -> bool:
+    try:
+        return await store.reads.record(PREFIX, "A") is not None
+    except StorageUnavailable:
+        return False
 
 
 async def _is(true: object) -> bool:
@@ -261,6 +269,51 @@ class TestOtherProcesses:
         assert await gathering in (b"old", b"new")
 
 
+class TestKeptRows:
+    """What was read lately is answered at once, until it changes."""
+
+    async def test_they_go_when_they_change(self, store: PostgresStore) -> None:
+        def read() -> bytes | None:
+            return store.lookup.record(PREFIX, "A")
+
+        for record in (None, b"1", b"2"):
+            if record is not None:
+                async with store.begin() as transaction:
+                    await transaction.delete([Key(PREFIX, "A")])
+                    await transaction.insert([row("A", record)])
+            with pytest.raises(MustWait):
+                read()
+            assert await store.gather(read) == record
+            assert read() == record
+
+    async def test_no_change_is_decided_on_them(self, store: PostgresStore, url: str) -> None:
+        await insert(store, row("A", b"old"))
+        read = partial(store.lookup.record, PREFIX, "A")
+        await store.gather(read)
+        # Written past the program: no news of it comes.
+        connection = await connect_writer(url)
+        await connection.execute("UPDATE identifiers SET record = 'new'")
+        await connection.close()
+        assert read() == b"old"
+        assert await store.gather(read, for_change=True) == b"new"
+        assert await store.gather(read) == b"new"
+
+    async def test_they_are_bounded(
+        self, store: PostgresStore, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(gathering, "_MOST_ROWS", 2)
+        for suffix in ("A", "B", "C"):
+            await store.gather(partial(store.lookup.row, PREFIX, suffix))
+        with pytest.raises(MustWait):
+            store.lookup.row(PREFIX, "A")
+        assert store.lookup.row(PREFIX, "C") is None
+        await insert(store, row("LARGE", bytes(100_000)))
+        for _ in range(2):
+            with pytest.raises(MustWait):
+                store.lookup.row(PREFIX, "LARGE")
+            await store.gather(partial(store.lookup.row, PREFIX, "LARGE"))
+
+
 class TestFailures:
     async def test_a_crash_of_the_server_is_told_and_survived(self, lone_server: Server) -> None:
         url = lone_server.new_database()
@@ -303,15 +356,23 @@ class TestFailures:
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
             f" WHERE datname = '{url.rpartition('/')[2]}'"
         )
-
-        async def readable() -> bool:
-            try:
-                return await store.reads.record(PREFIX, "A") is not None
-            except StorageUnavailable:
-                return False
-
-        await until(readable)
+        await until(partial(is_readable, store))
         await until(partial(is_writable, store))
+
+    async def test_who_resolves_does_not_wait_for_a_server_that_hangs(
+        self, lone_server: Server, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(postgres_lookup, "_POINT_SECONDS", 0.2)
+        store = await PostgresStore.open(lone_server.new_database())
+        await insert(store, row("A"))
+        read = partial(store.lookup.row, PREFIX, "A")
+        with lone_server.hanging():
+            for _ in range(10):
+                with pytest.raises(StorageUnavailable):
+                    await asyncio.wait_for(store.gather(read), PATIENCE)
+        await until(partial(is_readable, store))
+        await until(partial(is_writable, store))
+        await store.close()
 
     async def test_reading_a_closed_store(self, url: str) -> None:
         store = await PostgresStore.open(url)
