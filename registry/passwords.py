@@ -27,8 +27,25 @@ MEMORY_KIB: Final = 19_456
 LANES: Final = 1
 #: Hashes under way and waiting; the last of them waits a second.
 MAX_WAITING: Final = 32
-#: Passwords that documents show, so that everybody knows them.
-KNOWN: Final = frozenset({"change-me-please", "correct horse battery staple", "password123"})
+#: Secrets that documents show, and the long ones that are tried first (in lower case).
+KNOWN: Final = frozenset(
+    {
+        "0123456789",
+        "1234567890",
+        "12345678910",
+        "1q2w3e4r5t",
+        "administrator",
+        "another secret",
+        "changeme",
+        "correct horse battery staple",
+        "idnode",
+        "password",
+        "password123",
+        "password1234",
+        "qwertyuiop",
+        "secret",
+    }
+)
 
 _HASHER: Final = PasswordHasher(PASSES, MEMORY_KIB, LANES)
 _ARGON2: Final = b"$argon2"
@@ -42,11 +59,16 @@ def check_password(password: str, username: str) -> None:
         rule = f"a password has {MIN_LENGTH} to {MAX_LENGTH} characters"
     elif password.casefold() == username.casefold():
         rule = "a password is not the username"
-    elif password in KNOWN:
-        rule = "a password is not one that documents show"
+    elif is_known(password):
+        rule = "a password is not one that documents show or that is tried first"
     else:
         return
     raise InvalidValue(rule, field="password")
+
+
+def is_known(secret: str) -> bool:
+    """Whether everybody knows the secret."""
+    return secret.casefold() in KNOWN
 
 
 class Passwords:

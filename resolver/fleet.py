@@ -16,7 +16,11 @@ RESTART_SECONDS: Final = 0.5
 
 
 class ProcessFailed(Exception):  # noqa: N818 - it is what happened
-    """A process could not start its nodes; the text is what it said."""
+    """A process could not start its nodes, and ended with the exit status `status`."""
+
+    def __init__(self, text: str, status: int) -> None:
+        super().__init__(text)
+        self.status = status
 
 
 class Member(NamedTuple):
@@ -103,7 +107,7 @@ class Fleet:
         line = await process.stdout.readline()
         if not line:
             status = await process.wait()
-            raise ProcessFailed(f"{member} ended: {status}")
+            raise ProcessFailed(f"{member} ended: {status}", status)
         entries: list[dict[str, Any]] = msgspec.json.decode(line)
         return entries
 

@@ -20,6 +20,7 @@ from resolver.cli.launch import Launch, launch_options, named
 from resolver.cli.output import note
 from resolver.cli.welcome import welcome
 from resolver.data_directory import DataDirectory, DirectoryInUse, write_atomically
+from resolver.exposure import UnsafeToExpose, check_files
 from resolver.fleet import Fleet, ProcessFailed, members
 from resolver.node import PortInUse
 from resolver.supervisor import input_event, start_nodes, start_workers, stop_event, unless
@@ -90,6 +91,7 @@ def _serve(
     greet: bool = False,
 ) -> None:
     """Run nodes in this process, or in several where they are to have more."""
+    check_files(topology, specs, launch.directory)
     fleet = members(specs, processes)
     if len(fleet) == 1:
         starting = _started(launch, topology, specs)
@@ -190,10 +192,10 @@ class _refusals_explained:  # noqa: N801 - reads as a phrase in a with statement
             case OSError(filename=str(name), strerror=str(reason)):
                 hint = "choose another directory with --data"
                 raise Negative(f"{name}: {reason}; {hint}") from None
+            case ProcessFailed(status=Unsafe.status) | StoreNotUsable() | UnsafeToExpose():
+                raise Unsafe(str(error)) from None
             case PortInUse() | ProcessFailed() | Refusal():
                 raise Negative(str(error)) from None
-            case StoreNotUsable():
-                raise Unsafe(str(error)) from None
 
 
 def _run(main: Coroutine[Any, Any, None]) -> None:

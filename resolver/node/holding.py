@@ -15,6 +15,7 @@ from registry.storage.following import Followed
 from registry.storage.interface import Readable, Store, StoreNotUsable
 from resolver.authority import Authority
 from resolver.checkpoints import Checkpoints
+from resolver.exposure import check_administrators
 from resolver.holdings import Holdings, Outdated
 from resolver.key_hierarchy import node_signer
 from resolver.node.setting import Setting
@@ -72,6 +73,7 @@ async def open_holding(
     await Provision(
         setting.topology, setting.spec, setting.data, store, registrar, setting.clock
     ).run(seed)
+    await check_administrators(setting.topology, setting.spec, store.reads)
     view = await _view(stack, setting, store, outdated)
     return Holding(store, registrar, view, await _keep_index(stack, setting, store, registrar))
 

@@ -309,3 +309,15 @@ def test_a_spoilt_list_of_what_runs(tmp_path):
     (tmp_path / "running.json").write_bytes(b"{")
     status, said = _refused("nodes", "--data", tmp_path)
     assert (status, "running.json" in said) == (3, True)
+
+
+def test_a_node_for_others_is_not_started_with_files_that_others_may_read(
+    used_data: Path, tmp_path: Path
+) -> None:
+    exposed = tmp_path / "exposed.toml"
+    exposed.write_text(MINIMAL.replace("[[node]]\n", '[[node]]\nhost = "192.0.2.1"\n'))
+    (used_data / "credentials.json").chmod(0o644)
+    ended = idnode("up", exposed, "--data", used_data)
+    assert ended.status == 2
+    assert "private-files" in ended.err
+    assert f"chmod go= {used_data}/credentials.json" in ended.err
