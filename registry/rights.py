@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from typing import Final, TypeAlias
 
-from registry.changes import Change, Create
+from registry.changes import Change, Create, ModifyValues
 from registry.errors import (
     AuthenticationNeeded,
     DecodeError,
@@ -32,6 +32,7 @@ from registry.storage.interface import ADMINISTRATOR
 from registry.values.admin import ALL_PERMISSIONS, AdminPermission, decode_admin
 from registry.values.value import (
     ADMIN_WRITE,
+    PUBLIC_READ,
     PUBLIC_WRITE,
     Reference,
     Span,
@@ -152,7 +153,7 @@ class Rights:
             self.need(identity, change.key, record, needed, _P.DELETE_HANDLE)
             return
         try:
-            if needed := needed_permissions(before, after):
+            if needed := needed_permissions(before, after, _replaced(change, before)):
                 self.need(identity, change.key, record, needed)
         except NotPermitted:
             # Who may delete and create may do both at once, too.
@@ -162,18 +163,37 @@ class Rights:
             self.need(identity, change.key, None, _P.ADD_HANDLE)
 
 
-def needed_permissions(before: Pieces, after: Pieces) -> AdminPermission:
-    """What it takes to make `after` of `before`.
+def needed_permissions(
+    before: Pieces, after: Pieces, replaced: Collection[int] = ()
+) -> AdminPermission:
+    """What it takes to make `after` of `before`, where nothing is made or ended at all as much as
+    to modify a value.
 
-    A value with public write takes nothing as long as it keeps its type. Raises NotPermitted for a
-    value that nobody may change.
+    A value with public write takes nothing as long as it keeps its type. `replaced` are indexes of
+    values that count as modified even if they are the same. Raises NotPermitted for a value that
+    nobody may change.
     """
+    indexes = before.keys() | after.keys()
+    changed = {index for index in indexes if before.get(index) != after.get(index)}
+    if not (touched := changed.union(replaced)):
+        return _P.MODIFY_VALUE
     needed = _P(0)
-    for index in before.keys() | after.keys():
-        old, new = before.get(index), after.get(index)
-        if old != new:
-            needed |= _needed_for(_span(old), _span(new))
+    for index in touched:
+        needed |= _needed_for(_span(before.get(index)), _span(after.get(index)))
     return needed
+
+
+def _replaced(change: Change, before: Pieces) -> set[int]:
+    """The indexes of values that a change names and that count as modified in any case.
+
+    Those are all that it says to modify, and, so that nobody can find out by guessing what they may
+    not read, those which the public does not see.
+    """
+    named = {value.index for value in getattr(change, "values", ())} & before.keys()
+    if isinstance(change, ModifyValues):
+        return named
+    spans = {index: next(scan(u32(1) + before[index])) for index in named}
+    return {index for index, span in spans.items() if not span.permissions & PUBLIC_READ}
 
 
 def _needed_for(old: Span | None, new: Span | None) -> AdminPermission:

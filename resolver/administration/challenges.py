@@ -110,10 +110,11 @@ class Challenges:
     def take(self, challenge_id: int, now: float) -> Challenge:
         """The question that an answer is to; nobody gets it twice.
 
-        Raises ChallengeExpired for one that was answered or ran out, SessionUnknown for none.
+        Raises ChallengeExpired for one that was answered or ran out, and for an answer that names
+        none at all (0), SessionUnknown for one that never was.
         """
         self._expire(now)
-        if challenge_id in self._over:
+        if challenge_id in self._over or not challenge_id:
             raise ChallengeExpired()
         if challenge_id not in self._waiting:
             raise SessionUnknown(UNKNOWN)

@@ -15,7 +15,7 @@ from registry.changes import (
     RemoveValues,
     check_indexes,
 )
-from registry.errors import InvalidIdentifier, InvalidValue, Unsupported
+from registry.errors import InvalidIdentifier, InvalidValue, PrefixNotHomed, Unsupported
 from registry.schemes.handle import DEFAULT_RULES, HandleRules, parse
 from resolver.administration.context import TCP, Context
 from resolver.administration.service import Administration
@@ -128,6 +128,9 @@ class Operations:
         return self._task(change, context, open=True)
 
     def _list(self, request: Message, _: Context) -> Task:
+        key = parse(decode_handle(request.body), self._rules)
+        if not key.is_prefix_record:
+            raise PrefixNotHomed(key.prefix)  # as the reference server says it
         return ListHandles(self._administration, self._prefix(request))
 
     def _home(self, request: Message, context: Context, homed: bool) -> Task:

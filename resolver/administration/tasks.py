@@ -13,7 +13,7 @@ from functools import partial
 from typing import Final, NamedTuple, Protocol, TypeAlias
 
 from registry import outcomes
-from registry.changes import Change
+from registry.changes import Change, Create, PutValues
 from registry.errors import (
     AlreadyLoggedIn,
     AuthenticationFailed,
@@ -21,8 +21,10 @@ from registry.errors import (
     PrefixNotHomed,
     Unsupported,
 )
+from registry.grouping import Done
 from registry.membership import Identity
 from registry.schemes.handle import Key
+from registry.values.value import scan
 from resolver.administration.context import Context
 from resolver.administration.service import Administration
 from resolver.administration.verification import Verifier
@@ -92,10 +94,19 @@ class ChangeTask:
 
     async def run(self, identity: Identity | None) -> Iterable[Part]:
         done = await self.administration.perform(identity, self.change, self.origin)
-        if self.created is None:
-            return (Part(),)
-        flags = self.flags if done.created else self.flags | OVERWRITE
-        return (Part(encode_handle(self.created), flags=flags),)
+        body = b"" if self.created is None else encode_handle(self.created)
+        flags = self.flags | OVERWRITE if overwrites(self.change, done) else self.flags
+        return (Part(body, flags=flags),)
+
+
+def overwrites(change: Change, done: Done) -> bool:
+    """Whether a creation or addition put something in the place of what was there."""
+    if isinstance(change, Create):
+        return not done.created
+    if not isinstance(change, PutValues) or done.before is None:
+        return False
+    before = {span.index for span in scan(done.before.record)}
+    return not before.isdisjoint(value.index for value in change.values)
 
 
 @dataclass(frozen=True, slots=True)

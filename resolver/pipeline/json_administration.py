@@ -25,10 +25,9 @@ from registry.errors import (
 from registry.grouping import Done
 from registry.membership import Identity
 from registry.schemes.handle import DEFAULT_RULES, HandleRules, Key, parse
-from registry.values.value import scan
 from resolver.administration.operations import minted
 from resolver.administration.service import Administration
-from resolver.administration.tasks import ChangeTask, Resolve, each
+from resolver.administration.tasks import ChangeTask, Resolve, each, overwrites
 from resolver.administration.verification import Verifier
 from resolver.administration.web_login import WebLogin
 from resolver.codecs.handle.versions import OWN
@@ -158,7 +157,7 @@ class JsonAdministration:
         handle = minted(asked.asked) if asked.mint else asked.asked
         change = _change(asked, parse(handle, self._rules))
         done = await self._perform(identity, change, origin)
-        return encode_done(handle, asked.style, created=_is_new(change, done))
+        return encode_done(handle, asked.style, created=not overwrites(change, done))
 
     async def _delete(self, asked: DeleteRequest, identity: Identity | None, origin: str) -> Reply:
         key = parse(asked.asked, self._rules)
@@ -231,15 +230,6 @@ def _change(asked: PutRequest, key: Key) -> Change:
     if not asked.values:
         raise InvalidValue("Value list was empty")
     return (PutValues if asked.overwrite else AddValues)(key, asked.values)
-
-
-def _is_new(change: Change, done: Done) -> bool:
-    """Whether the change put nothing in the place of something that was there."""
-    if isinstance(change, Create) or done.before is None:
-        return done.created
-    assert isinstance(change, PutValues | AddValues)
-    before = {span.index for span in scan(done.before.record)}
-    return before.isdisjoint(value.index for value in change.values)
 
 
 async def _page(keys: AsyncIterable[Key], page: Page) -> tuple[Sequence[str], int]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -214,6 +216,7 @@ def test_any_web_of_groups_is_bounded(web: dict[str, list[list[tuple[str, int]]]
 URL, OTHER = Value(1, b"URL", b"a"), Value(1, b"URL", b"b")
 OPEN = Value(1, b"URL", b"a", permissions=ADMIN_READ | ADMIN_WRITE | PUBLIC_READ | PUBLIC_WRITE)
 FIXED = Value(1, b"URL", b"a", permissions=ADMIN_READ | PUBLIC_READ)
+SECRET = Value(1, b"HS_SECKEY", b"secret", permissions=ADMIN_READ | ADMIN_WRITE)
 CHIEF, DEPUTY = admin("88.901.7/ALICE", 300, at=1), admin("88.901.7/BOB", 301, at=1)
 
 
@@ -224,8 +227,8 @@ def pieces(*values: Value) -> dict[int, bytes]:
 @pytest.mark.parametrize(
     ("before", "after", "needed"),
     [
-        ([], [], P(0)),
-        ([URL], [URL], P(0)),
+        ([], [], P.MODIFY_VALUE),
+        ([URL], [URL], P.MODIFY_VALUE),
         ([], [URL], P.ADD_VALUE),
         ([], [CHIEF], P.ADD_ADMIN),
         ([URL], [], P.REMOVE_VALUE),
@@ -296,6 +299,27 @@ def test_creating_takes_an_administrator_of_the_prefix():
     derived = Create(Key("0.NA", "88.901.8"), [URL])
     assert outcome(bootstrap_administrator("88.901"), derived, P(0)) == 1
     assert outcome(bootstrap_administrator("88.901.8"), derived, P(0)) == 400
+
+
+@pytest.mark.parametrize("kind", [Create, PutValues])
+def test_nobody_finds_out_what_is_there_by_writing_the_same(kind: Any):
+    """Neither strangers nor administrators who may only add values, nor by adding something too."""
+    more = Value(9, b"NOTE", b"more")
+    for there, guess in ((URL, URL), (SECRET, SECRET), (SECRET, replace(SECRET, data=b"guess"))):
+        for added in ((), (more,)):
+            granted = admin("88.901.7/ALICE", 300, P.ADD_VALUE)
+            given = [granted, guess, *added] if kind is Create else [guess, *added]
+            change = Create(KEY, given, overwrite=True) if kind is Create else PutValues(KEY, given)
+            allowed = 1 if there is URL and added else 401
+            assert outcome(ALICE, change, P.ADD_VALUE, there) == allowed
+            assert outcome(BOB, change, P.ADD_VALUE, there) == 400
+            assert outcome(None, change, P.ADD_VALUE, there) == 402
+    modify = ModifyValues(KEY, [SECRET])
+    assert [outcome(who, modify, P.ADD_VALUE, SECRET) for who in (ALICE, BOB, None)] == [
+        401,
+        400,
+        402,
+    ]
 
 
 def test_what_takes_nothing_takes_nobody():

@@ -155,7 +155,7 @@ async def test_anybody_changes_what_has_public_write(client: Client, place: Plac
         (OpCode.MODIFY_VALUES, values("NONE", URL), 100, ""),
         (OpCode.MODIFY_VALUES, values("OPEN", replace(URL, index=9)), 200, ""),
         (OpCode.LIST_HANDLES, encode_handle(b"0.NA/88.902"), 301, "live here"),
-        (OpCode.LIST_HANDLES, encode_handle(b"88.901/X"), 102, "prefix handle"),
+        (OpCode.LIST_HANDLES, encode_handle(b"88.901/X"), 301, "live here"),
         (OpCode.HOME_PREFIX, encode_handle(b"88.901/X"), 102, "prefix handle"),
         (OpCode.CREATE_HANDLE, encode_values_request(ValuesRequest(b"1/x", (URL,))), 301, "live"),
         (OpCode.DELETE_HANDLE, encode_handle(b"88.902/X"), 301, "live here"),
@@ -251,7 +251,29 @@ async def test_an_answer_to_no_challenge(client: Client):
     answer = client.answer(request, challenge, CHIEF, SECRET)
     strange = replace(answer, session_id=challenge.session_id ^ 1)
     assert (await client.say(strange)).response_code == 500
+    assert (await client.say(replace(answer, session_id=0))).response_code == 405
     assert (await client.say(answer)).response_code == 1
+
+
+async def test_writing_what_is_there_is_for_administrators_too(client: Client, place: Place):
+    """Otherwise anybody could change versions, and find out secrets by writing them."""
+    there = place.store.lookup.row(PREFIX, "OPEN")
+    same = values("OPEN", *RECORDS[there.key])
+    for op_code in (OpCode.CREATE_HANDLE, OpCode.ADD_VALUES):
+        request = client.request(op_code, same, op_flags=OVERWRITE)
+        assert (await client.say(request)).response_code == 402
+        assert (await client.administer(request, READER, b"reader")).response_code == 400
+    assert place.store.lookup.row(PREFIX, "OPEN") == there
+
+
+@pytest.mark.parametrize("index", [2, 7])
+async def test_a_reply_says_whether_something_was_overwritten(client: Client, index: int):
+    request = client.request(
+        OpCode.ADD_VALUES, values("OPEN", replace(URL, index=index)), op_flags=OVERWRITE
+    )
+    reply = await client.administer(request, CHIEF, SECRET)
+    assert (reply.response_code, reply.body) == (1, b"")
+    assert bool(reply.op_flags & OVERWRITE) == (index == 2)
 
 
 async def test_groups_in_circles_end_in_a_refusal(client: Client, place: Place):
