@@ -14,20 +14,22 @@ import asyncio
 import json
 import os
 import tempfile
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from typing import Final
 
 from load_tests.bench import loads, peers, web
+from load_tests.bench.dns_peers import NAME_SERVERS
 from load_tests.bench.figure import Figure, document
 from load_tests.bench.measuring import Contender, compare, once
-from load_tests.bench.server import Topology, topology
+from load_tests.bench.server import Server, Topology, topology
 from registry.schemes.dns_name import to_name
 from resolver.data_directory import DataDirectory
 from resolver.topology import load as load_topology
 
 BASE_PORT: Final = 31_640
 PEER_PORT: Final = 31_600
+ECHO_PORT: Final = 31_609
 SECTOR: Final = "baijiu"
 SMALL: Final = "minimal"
 
@@ -55,21 +57,33 @@ def answers(directory: Path, core: int, options: argparse.Namespace) -> list[Fig
         known = asyncio.run(loads.records(store, options.names))
         zone = load_topology(SMALL).zone
         names = [(to_name(key), record) for key, record in known]
-        knot = stack.enter_context(peers.knot(directory, PEER_PORT, core, zone, names))
-        echo = stack.enter_context(peers.echo(directory, PEER_PORT + 1, core))
         dns = loads.over_dns(known)
+        others = [
+            Contender(name, server, ("127.0.0.1", port), dns)
+            for port, (name, serve) in enumerate(NAME_SERVERS.items(), PEER_PORT)
+            if (server := _entered(stack, name, serve(directory, port, core, zone, names)))
+        ]
+        echo = _entered(stack, "echo", peers.echo(directory, ECHO_PORT, core))
         for load in (loads.over_handle(known), dns):
-            contenders = [_node(node, load)]
-            if knot is not None:
-                contenders.append(Contender("Knot", knot, ("127.0.0.1", PEER_PORT), dns))
+            contenders = [_node(node, load), *others]
             if echo is not None:
                 sent_back = loads.echoed(load)
-                contenders.append(Contender("echo", echo, ("127.0.0.1", PEER_PORT + 1), sent_back))
+                contenders.append(Contender("echo", echo, ("127.0.0.1", ECHO_PORT), sent_back))
             cold, figure = once(contenders[0]), compare(contenders, options)
             figures += [*figure, cold]
         figures.append(Figure("resident, after load", node.server.resident, "MB"))
         figures += web.compare(node, SECTOR, directory, core, known, options.seconds)
     return figures
+
+
+def _entered(
+    stack: ExitStack, name: str, server: AbstractContextManager[Server | None]
+) -> Server | None:
+    """A peer, running until the stack ends; None, and a word on it, where it is not installed."""
+    running = stack.enter_context(server)
+    if running is None:
+        print(f"SKIP {name}: not installed")
+    return running
 
 
 def _node(node: Topology, load: loads.Load) -> Contender:

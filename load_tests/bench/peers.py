@@ -1,6 +1,5 @@
-"""Servers to compare with, each where it is installed: Knot DNS, nginx, and an echo in C.
+"""Servers to compare with that are no name servers, where they are installed: nginx, an echo in C.
 
-knot(directory, port, zone, names) -> Server       the same TXT records, from a zone file
 nginx(directory, port, body) -> Server             one fixed JSON reply for every request
 echo(directory, port) -> Server                    every datagram back, compiled on the spot
 """
@@ -12,29 +11,13 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 from load_tests.bench.server import START_LIMIT, Server, started
-from resolver.codecs.dns.rdata import txt
 
 _SOURCE: Final = Path(__file__).with_name("echo.c")
-_KNOT: Final = """\
-server:
-    listen: 127.0.0.1@{port}
-    rundir: "{run}"
-    udp-workers: 1
-    tcp-workers: 1
-    background-workers: 1
-database:
-    storage: "{run}"
-zone:
-  - domain: {zone}
-    file: "{file}"
-    zonefile-load: whole
-    semantic-checks: off
-"""
 _NGINX: Final = """\
 daemon off;
 master_process off;
@@ -76,27 +59,6 @@ def echo(directory: Path, port: int, core: int) -> Iterator[Server | None]:
 
 
 @contextlib.contextmanager
-def knot(
-    directory: Path, port: int, core: int, zone: str, records: Iterable[tuple[str, bytes]]
-) -> Iterator[Server | None]:
-    """Knot DNS with the TXT records of names, given by the wire form of their values."""
-    program = installed("knotd")
-    if program is None:
-        yield None
-        return
-    file, config = directory / "zone", directory / "knot.conf"
-    with file.open("w") as lines:
-        lines.write(f"$ORIGIN {zone}.\n$TTL 86400\n@ SOA ns admin 1 1800 900 604800 5\n@ NS ns\n")
-        lines.write("ns A 127.0.0.1\n")
-        for name, record in records:
-            lines.writelines(f"{name}. TXT {_presentation(rdata)}\n" for rdata in txt(record))
-    config.write_text(_KNOT.format(port=port, run=directory, zone=zone, file=file))
-    with started([program, "-c", str(config)], core) as server:
-        _wait_for(port)
-        yield server
-
-
-@contextlib.contextmanager
 def nginx(directory: Path, port: int, core: int, body: bytes) -> Iterator[Server | None]:
     """nginx with one fixed body for every request."""
     program = installed("nginx")
@@ -107,21 +69,11 @@ def nginx(directory: Path, port: int, core: int, body: bytes) -> Iterator[Server
     quoted = body.decode().replace("'", "\\u0027").replace("$", "\\u0024")
     config.write_text(_NGINX.format(run=directory, port=port, body=quoted))
     with started([program, "-c", str(config), "-p", str(directory)], core) as server:
-        _wait_for(port)
+        wait_for(port)
         yield server
 
 
-def _presentation(rdata: bytes) -> str:
-    """The strings of a TXT record in the form of zone files (RFC 1035 section 5.1)."""
-    strings, at = [], 0
-    while at < len(rdata):
-        end = at + 1 + rdata[at]
-        strings.append('"' + "".join(f"\\{octet:03}" for octet in rdata[at + 1 : end]) + '"')
-        at = end
-    return " ".join(strings)
-
-
-def _wait_for(port: int) -> None:
+def wait_for(port: int) -> None:
     """Wait until somebody listens on a TCP port. Raises TimeoutError."""
     limit = time.monotonic() + START_LIMIT
     while True:

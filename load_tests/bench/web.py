@@ -18,16 +18,19 @@ from load_tests.bench.server import Server, Topology
 from registry.values.json_form import value_to_json
 from registry.values.value import decode_record
 
-NGINX_PORT: Final = 31_602
+NGINX_PORT: Final = 31_608
 CONNECTIONS: Final = 32
 #: Names that wrk goes through.
 _NAMES: Final = 1000
 _SCRIPT: Final = """\
-local paths = {{ {paths} }}
-local at = 0
+local paths, requests, at = {{ {paths} }}, {{}}, 0
+init = function(args)
+  wrk.init(args)
+  for i, path in ipairs(paths) do requests[i] = wrk.format("GET", path) end
+end
 request = function()
-  at = at % #paths + 1
-  return wrk.format("GET", paths[at])
+  at = at % #requests + 1
+  return requests[at]
 end
 """
 _REQUESTS: Final = re.compile(r"(\d+) requests in ")

@@ -9,6 +9,7 @@ import socket
 import pytest
 
 from load_tests.bench import peers
+from load_tests.bench.dns_peers import NAME_SERVERS
 from load_tests.bench.loads import echoed, over_dns
 from load_tests.measure import run_udp
 from registry.schemes.dns_name import to_name
@@ -50,11 +51,12 @@ def test_the_echo_sends_back_what_it_gets(tmp_path, port, core):
     assert summary.tally.right == summary.tally.sent > 0
 
 
-def test_knot_has_the_same_records(tmp_path, port, core):
+@pytest.mark.parametrize("name", NAME_SERVERS)
+def test_name_servers_have_the_same_records(name, tmp_path, port, core):
     names = [(to_name(key), record) for key, record in KNOWN]
-    with peers.knot(tmp_path, port, core, "id.test", names) as server:
+    with NAME_SERVERS[name](tmp_path, port, core, "id.test", names) as server:
         if server is None:
-            pytest.skip("no knotd")
+            pytest.skip(f"no {name}")
         summary = asked(port, over_dns(KNOWN))
     assert summary.tally.right == summary.tally.sent > 0
 
