@@ -69,9 +69,13 @@ class Topology:
 
     def address(self, node: str, protocol: str) -> tuple[str, int]:
         """Host and port of a node's service."""
-        entry = next(entry for entry in self._ready["nodes"] if entry["name"] == node)
-        host, _, port = entry[protocol].rpartition("/")[2].rpartition(":")
+        host, _, port = self.url(node, protocol).rpartition("/")[2].rpartition(":")
         return host, int(port)
+
+    def url(self, node: str, protocol: str) -> str:
+        """A node's service as the ready file has it."""
+        entry = next(entry for entry in self._ready["nodes"] if entry["name"] == node)
+        return str(entry[protocol])
 
 
 @contextlib.contextmanager

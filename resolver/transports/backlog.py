@@ -68,7 +68,8 @@ class Backlog:
     def _push(self, batch: Arrivals, now: float) -> None:
         self._kept.append(batch)
         self._account.waiting += batch.count
-        if len(self._kept) > MAX_KEPT:
+        most = min(MAX_KEPT, self._overload.worth_keeping // BATCH)
+        while len(self._kept) > most:
             oldest = self._kept.popleft()
             self._account.waiting -= oldest.count
             self._account.dropped["backlog"] += oldest.count - self._drop_aged(oldest, now)

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from statistics import median_low
-from typing import Final
+from typing import Final, Protocol
 
 #: Datagrams that a judgement rests on: at least, and at most.
 MIN_SEEN: Final = 256
-MAX_SEEN: Final = 4096
+MAX_SEEN: Final = 1024
 #: What no source is denied: this part of all, or that many times as much as is usual.
 FAIR_PART: Final = 1 / 8
 FAIR_TIMES: Final = 2
@@ -27,6 +27,12 @@ RELIEF: Final = 1.0
 HoldBack = Callable[[Mapping[str, float]], None]
 
 
+class Batch(Protocol):
+    """Datagrams that came together."""
+
+    def hosts(self) -> Sequence[str]: ...
+
+
 class Fence:
     """The fence of one socket. Times are in seconds of any one clock."""
 
@@ -36,10 +42,10 @@ class Fence:
         self._seen: Counter[str] = Counter()
         self._next_change = 0.0
 
-    def see(self, hosts: Sequence[str]) -> None:
-        """Datagrams of these hosts came."""
+    def see(self, batch: Batch) -> None:
+        """Datagrams came."""
         if self._seen.total() < MAX_SEEN:
-            self._seen.update(hosts)
+            self._seen.update(batch.hosts())
 
     def forget(self) -> None:
         """What was seen until now does not count."""

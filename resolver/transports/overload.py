@@ -7,10 +7,9 @@ sends far more than is usual is held back at its door.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Final, Protocol
+from typing import Final
 
-from resolver.transports.fence import Fence
+from resolver.transports.fence import Batch, Fence
 from resolver.transports.room import Room
 
 #: Seconds that a datagram may wait in its socket on a good day (as in RFC 8289).
@@ -18,12 +17,6 @@ TARGET: Final = 0.005
 #: Seconds for which all were late before anything is done, and between two measures: longer than a
 #: burst lasts, and than a socket takes to be emptied.
 PERIOD: Final = 0.1
-
-
-class Batch(Protocol):
-    """Datagrams that came together."""
-
-    def hosts(self) -> Sequence[str]: ...
 
 
 class Overload:
@@ -35,6 +28,16 @@ class Overload:
         #: Since when it is measured, and how many had been answered then; None on good days.
         self._since: float | None = None
         self._answered = 0
+
+    @property
+    def is_standing(self) -> bool:
+        """Whether more comes than can be answered, and not just for a moment."""
+        return self._room.is_short
+
+    @property
+    def worth_keeping(self) -> int:
+        """How many datagrams are answered soon."""
+        return self._room.datagrams
 
     def on_time(self, now: float) -> None:
         """Datagrams came that had not waited, or the socket was emptied."""
@@ -48,7 +51,7 @@ class Overload:
         if self._since is None:
             self._since, self._answered = now, answered
             self._fence.forget()
-        self._fence.see(batch.hosts())
+        self._fence.see(batch)
         elapsed = now - self._since
         if elapsed >= PERIOD:
             if not self._fence.tighten(now):

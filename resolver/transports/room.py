@@ -30,6 +30,11 @@ class Room:
         """Whether there is less than on good days."""
         return self._octets < RECEIVE_BUFFER
 
+    @property
+    def datagrams(self) -> int:
+        """How many short ones fit in."""
+        return self._octets // PER_DATAGRAM
+
     def shorten(self, rate: float, now: float) -> None:
         """Hold what is answered soon at this rate (answers a second)."""
         datagrams = max(MIN_DATAGRAMS, round(rate * HOLD))

@@ -124,22 +124,29 @@ class BatchServer:
                     return
 
     def _catch_up(self, now: float) -> None:
-        """Answer from the newest on; what is left when the turn ends has another one."""
         self._backlog.take_in(now)
+        self._work_off(now)
+
+    def _work_off(self, now: float) -> None:
+        """Answer from the newest on; what is left when the turn ends has another one."""
         for _ in range(TURNS):
-            if not self._backlog:
-                self._overload.on_time(now)
-                return
             first = self._backlog.take_up(now)
             if first < self._socket.batch.count:
                 self._answer(first)
-        if self._backlog:
-            self._loop.call_soon(self._go_on)
+            if not self._backlog:
+                return
+        self._loop.call_soon(self._go_on)
 
     def _go_on(self) -> None:
-        if self._backlog:
+        if not self._backlog:
+            return
+        now = self._clock()
+        if self._overload.is_standing:
+            # There is more in the socket whenever it is looked at: the kernel drops it for less.
+            self._work_off(now)
+        else:
             self.account.received += self._socket.receive()
-            self._catch_up(self._clock())
+            self._catch_up(now)
 
     def _answer(self, first: int) -> None:
         """Answer the datagrams in hand from slot `first` on."""

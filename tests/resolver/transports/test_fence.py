@@ -10,6 +10,14 @@ POLITE = [f"192.0.2.{number}" for number in range(9)]
 FLOOD = "198.51.100.1"
 
 
+class Batch:
+    def __init__(self, hosts: list[str]) -> None:
+        self._hosts = hosts
+
+    def hosts(self) -> list[str]:
+        return self._hosts
+
+
 class Fenced:
     """A fence, and what it held back in turn."""
 
@@ -20,7 +28,7 @@ class Fenced:
 
     def tighten(self, hosts: list[str]) -> bool:
         self.now += 0.1
-        self.fence.see(hosts)
+        self.fence.see(Batch(hosts))
         return self.fence.tighten(self.now)
 
     def ease(self) -> None:
@@ -61,7 +69,7 @@ def test_nobody_is_held_back(fenced, hosts):
 
 
 def test_what_was_forgotten_does_not_count(fenced):
-    fenced.fence.see([FLOOD] * 900)
+    fenced.fence.see(Batch([FLOOD] * 900))
     fenced.fence.forget()
     assert not fenced.tighten(POLITE * 50)
 
@@ -99,6 +107,6 @@ def test_the_tables_are_bounded(fenced):
         fenced.tighten([f"198.51.100.{number}"] * 900 + POLITE * 11)
     assert len(fenced.fence.shares) == MAX_HELD
     for _ in range(3):
-        fenced.fence.see([f"10.0.{n // 250}.{n % 250}" for n in range(2 * MAX_SEEN)])
+        fenced.fence.see(Batch([f"10.0.{n // 250}.{n % 250}" for n in range(2 * MAX_SEEN)]))
     fenced.tighten([FLOOD] * MAX_SEEN)
     assert len(fenced.fence.shares) == MAX_HELD
