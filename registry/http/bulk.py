@@ -97,6 +97,7 @@ class BulkRegistration:
                 answers={200: Line},
                 tag=TAG,
                 media=NDJSON,
+                answer_media=NDJSON,
                 streamed=True,
             ),
             Endpoint(

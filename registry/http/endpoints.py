@@ -52,9 +52,9 @@ class Endpoint:
     `path` is an aiohttp pattern, `name` unique (`read-enterprise`): the operation in metrics and in
     the description. `operation` is what has to be granted, None for what anybody may ask. `body` is
     the type of the body, which has the media type `media`, `query` a msgspec struct of the query's
-    parameters, `answers` the type of the body by status (None: none). `takes` are the headers that
-    a request may have, `gives` those of an answer that is no refusal. Where it is `streamed`, `act`
-    reads the body, and checks its media type.
+    parameters, `answers` the type of the body by status (None: none), of the media type
+    `answer_media`. `takes` are the headers that a request may have, `gives` those of an answer that
+    is no refusal. Where it is `streamed`, `act` reads the body, and checks its media type.
     """
 
     method: str
@@ -70,6 +70,7 @@ class Endpoint:
     takes: Sequence[Header] = ()
     gives: Sequence[Header] = ()
     media: str = JSON
+    answer_media: str = JSON
     streamed: bool = False
 
 

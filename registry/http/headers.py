@@ -29,15 +29,15 @@ IDEMPOTENCY_KEY: Final = Header(
     {"type": "string", "minLength": 1, "maxLength": MAX_IDEMPOTENCY_KEY, "pattern": "^[!-~]+$"},
 )
 IF_MATCH: Final = Header(
-    hdrs.IF_MATCH,
+    str(hdrs.IF_MATCH),
     "The ETag that was read: the change is made only if the identifier is still at that version.",
     {"type": "string", "pattern": _TAGS},
 )
 ETAG: Final = Header(
-    hdrs.ETAG, "The version, in quotation marks.", {"type": "string", "pattern": '^"[0-9]+"$'}
+    "ETag", "The version, in quotation marks.", {"type": "string", "pattern": '^"[0-9]+"$'}
 )
-LOCATION: Final = Header(hdrs.LOCATION, "Where it is.")
-NEXT: Final = Header(hdrs.LINK, 'The next page, with rel="next"; missing on the last one.')
+LOCATION: Final = Header(str(hdrs.LOCATION), "Where it is.")
+NEXT: Final = Header(str(hdrs.LINK), 'The next page, with rel="next"; missing on the last one.')
 REQUEST_ID: Final = Header(
     request_id.HEADER,
     "What the client calls the request, or else the name it got here; told in problem documents.",

@@ -39,7 +39,7 @@ class SearchQuery(PageQuery, kw_only=True):
     index: Annotated[int, Meta(ge=1, le=_MAX_INDEX)] | None = None
 
 
-class Item(Struct):
+class FoundIdentifier(Struct):
     """An identifier that was found; `GET /v1/identifiers/{identifier}` shows its values."""
 
     identifier: str
@@ -52,7 +52,7 @@ class SearchPage(Struct):
     """A page; it can be short though there is more. Searched by a value, `indexed_through` is the
     last entry of the audit log that the index has, and `complete` whether that is the last one."""
 
-    items: list[Item]
+    items: list[FoundIdentifier]
     next_cursor: str | UnsetType = UNSET
     indexed_through: int | UnsetType = UNSET
     complete: bool | UnsetType = UNSET
@@ -130,6 +130,6 @@ def _place(cursor: str) -> Place | None:
     return Place(*key) if key else None
 
 
-def _item(row: Row) -> Item:
+def _item(row: Row) -> FoundIdentifier:
     name = state_name(row.state)
-    return Item(str(row.key), name, row.version, iso_time(row.modified))
+    return FoundIdentifier(str(row.key), name, row.version, iso_time(row.modified))

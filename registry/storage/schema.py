@@ -15,6 +15,7 @@ from sqlalchemy import (
     SmallInteger,
     Table,
     Text,
+    text,
 )
 
 from registry.accounts import Account, AccountKey, AnsweredChallenge, Token
@@ -50,6 +51,14 @@ IDENTIFIERS: Final = Table(
     Column("version", Integer, nullable=False),
     Column("modified", BigInteger, nullable=False),
     Column("entry", BigInteger, nullable=False, server_default="0"),
+    Index(
+        "identifiers_not_active",
+        "state",
+        "prefix",
+        "suffix",
+        sqlite_where=text("state <> 0"),
+        postgresql_where=text("state <> 0"),
+    ),
     postgresql_partition_by="HASH (prefix)",
 )
 

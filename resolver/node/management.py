@@ -10,6 +10,7 @@ from registry.http import snms
 from registry.http.bearer import Bearers
 from registry.http.bulk import BulkRegistration
 from registry.http.checkpoints import WitnessedCheckpoints
+from registry.http.documentation import Documentation
 from registry.http.endpoints import Api, Endpoint
 from registry.http.identifiers import Identifiers
 from registry.http.quotas import QuotaResources
@@ -40,12 +41,15 @@ def management(
     requests = RequestMeter(holding.store, setting.clock)
     stack.push_async_callback(requests.aclose)
     bearers = Bearers(holding.store.reads, setting.clock, requests)
-    yield Api([*identifier_endpoints(setting, holding, counters)], bearers, changes).add_to
     known = identity(stack, setting, holding)
-    business = enterprise_endpoints(stack, setting, holding, known.passwords)
-    yield Api([*business], bearers, changes).add_to
-    yield Api([*endpoints(setting, holding, known)], bearers, changes).add_to
-    yield Api([*quota_endpoints(setting, holding, requests)], bearers, changes).add_to
+    table = [
+        *identifier_endpoints(setting, holding, counters),
+        *enterprise_endpoints(stack, setting, holding, known.passwords),
+        *endpoints(setting, holding, known),
+        *quota_endpoints(setting, holding, requests),
+    ]
+    yield Api(table, bearers, changes).add_to
+    yield Documentation(table).add_to
     yield Api([*snms_endpoints(setting, holding, known)], bearers, changes, refusal_answer).add_to
 
 

@@ -12,7 +12,7 @@ down_revision = "0005"
 def upgrade() -> None:
     op.create_table(
         "search_progress",
-        sa.Column("one", sa.SmallInteger, primary_key=True),
+        sa.Column("one", sa.SmallInteger, primary_key=True, autoincrement=False),
         sa.Column("key", sa.LargeBinary, nullable=False),
         sa.Column("through", sa.BigInteger, nullable=False),
         sa.Column("prefix", OCTETS),
@@ -37,7 +37,10 @@ def upgrade() -> None:
         sa.Column("suffixes", sa.LargeBinary, nullable=False),
     )
     # Next to nothing: nearly all identifiers are active.
-    op.execute(
-        "CREATE INDEX identifiers_not_active ON identifiers (state, prefix, suffix)"
-        " WHERE state <> 0"
+    op.create_index(
+        "identifiers_not_active",
+        "identifiers",
+        ["state", "prefix", "suffix"],
+        sqlite_where=sa.text("state <> 0"),
+        postgresql_where=sa.text("state <> 0"),
     )
