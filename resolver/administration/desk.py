@@ -40,8 +40,9 @@ class Certification:
 class Desk:
     """`service` changes things, `verifier` checks who asks, `dialogue` speaks the native protocol.
 
-    `administrators` run the node, `serial` is its site's serial number at the moment, `resolve` the
-    resolve function that every protocol shares. To be closed by `close`.
+    `administrators` run the node, `site` is its HS_SITE data and `serial` the site's serial number
+    at the moment, `resolve` the resolve function that every protocol shares. To be closed by
+    `close`.
     """
 
     def __init__(
@@ -56,6 +57,7 @@ class Desk:
         *,
         resolve: Resolve,
         serial: Callable[[], int],
+        site: Callable[[], bytes],
         administrators: Collection[Identity] = (),
         elsewhere: Elsewhere | None = None,
         rules: HandleRules = DEFAULT_RULES,
@@ -76,7 +78,7 @@ class Desk:
             self.service.values, self.service.homes, self._workers, elsewhere, rules
         )
         self.dialogue = Dialogue(
-            Operations(self.service, self.verifier, resolve, rules).table,
+            Operations(self.service, self.verifier, resolve, site, rules).table,
             self.verifier,
             SessionService(self.verifier, self._workers, clock),
             certifier,

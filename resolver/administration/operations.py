@@ -29,6 +29,7 @@ from resolver.administration.tasks import (
     Replication,
     Resolve,
     Task,
+    TellSite,
     Vouch,
 )
 from resolver.administration.verification import Verifier
@@ -48,13 +49,14 @@ TaskOf = Callable[[Message, Context], Task]
 
 
 class Operations:
-    """The tasks of administration by op code: `table` for `Dialogue`."""
+    """The tasks of administration by op code: `table` for `Dialogue`; `site` is the node's own."""
 
     def __init__(
         self,
         administration: Administration,
         verifier: Verifier,
         resolve: Resolve,
+        site: Callable[[], bytes],
         rules: HandleRules = DEFAULT_RULES,
     ) -> None:
         self._administration = administration
@@ -63,6 +65,7 @@ class Operations:
         self._rules = rules
         self.table: dict[int, TaskOf] = {
             OpCode.RESOLVE: self._read,
+            OpCode.SITE_INFO: lambda *_: TellSite(site()),
             OpCode.CREATE_HANDLE: self._create,
             OpCode.DELETE_HANDLE: self._delete,
             OpCode.ADD_VALUES: self._add,

@@ -182,6 +182,19 @@ class ReadValues:
 
 
 @dataclass(frozen=True, slots=True)
+class TellSite:
+    """The node's site (HS_SITE data), asked for in a session."""
+
+    site: bytes
+
+    def check(self, identity: Identity | None) -> None:
+        """Anybody may ask."""
+
+    async def run(self, identity: Identity | None) -> Iterable[Part]:
+        return (Part(self.site),)
+
+
+@dataclass(frozen=True, slots=True)
 class Vouch:
     """The check of an answer that another node was given, with a secret that is held here."""
 

@@ -41,6 +41,7 @@ def open_desk(
         counters,
         resolve=sources.decide,
         serial=lambda: responder.serial,
+        site=lambda: responder.site,
         administrators=[bootstrap_administrator(setting.spec.prefix or PREFIX_RECORDS)],
         elsewhere=OtherNodes(Client(setting.clock), setting.root_site, setting.clock),
         rules=setting.rules,

@@ -167,6 +167,7 @@ async def desk(
             counters,
             resolve=sources.decide,
             serial=lambda: SITE_SERIAL,
+            site=lambda: responder.site,
             administrators=list(administrators),
         )
         stack.callback(made.close)

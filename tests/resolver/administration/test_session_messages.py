@@ -254,3 +254,15 @@ async def test_lists_in_a_session_have_a_mac_on_each_message(client: Client, pla
     messages = await client.listed(await client.say(session.protect(listing)))
     assert sum(len(decode_handles(message.body)) for message in messages) == 65
     assert [check_mac(message, session.key) for message in messages] == [1, 2]
+
+
+@pytest.mark.parametrize("flags", [0, CT])
+async def test_the_site_is_told_in_a_session_too(client: Client, flags: int):
+    session = await client.set_up(CHIEF)
+    request = client.request(OpCode.SITE_INFO, op_flags=flags)
+    for reply in (
+        await client.say(session.protect(request)),
+        await client.say_sealed(session.protect(request), session),
+    ):
+        assert (reply.response_code, reply.body) == (1, b"site")
+        assert bool(reply.credential) == bool(flags)
