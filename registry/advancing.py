@@ -109,6 +109,8 @@ class Advancing:
     async def advance_all(self) -> bool:
         """Take every prefix on; whether any waits for somebody else."""
         waiting = False
+        with contextlib.suppress(NationalSilent):
+            await self._take_in_results()
         for state in PENDING:
             for allocation in await self._reads.dossiers(Allocation, state=state.value):
                 after = await self.advance(allocation.prefix)
@@ -180,32 +182,35 @@ class Advancing:
         await self._enrolment.reported(enterprise, enterprise.national, IDNODE)
 
     async def _poll(self, allocation: Allocation) -> Allocation:
+        """See whether its audit has ended."""
+        await self._take_in_results()
+        return await allocation_of(self._reads, allocation.prefix)
+
+    async def _take_in_results(self) -> None:
         """Take in all results of audits that wait at the national node, whosever they are."""
         while True:
-            reply = await self._national.send(
-                Poll(transaction=f"{allocation.prefix}:poll", operation="req")
-            )
+            reply = await self._national.send(Poll(transaction="poll", operation="req"))
             if reply.queue is None or reply.audited is None:
-                break
+                return
             await self._take_in(reply.audited)
             number = reply.queue.number
             # Taken in already, it is known when it comes again.
             await self._national.send(
                 Poll(transaction=f"ack:{number}", operation="ack", message=number)
             )
-        return await allocation_of(self._reads, allocation.prefix)
 
     async def _take_in(self, audited: Audited) -> None:
         found = await self._reads.dossiers(Allocation, prefix=audited.prefix)
-        awaited = [
-            each
-            for each in found
-            if each.state is PrefixState.SUBMITTED and each.submission == audited.client_transaction
-        ]
-        for allocation in awaited:
-            passed = audited.result == 1
-            operation = PrefixOperation.PASS if passed else PrefixOperation.FAIL
-            await self._move(allocation, operation, audited.message)
+        for allocation in found:
+            if allocation.submission != audited.client_transaction:
+                continue
+            if allocation.state is PrefixState.ACCEPTED:
+                # It was cut off before it was known here that the prefix is created there.
+                allocation = await self._move(allocation, PrefixOperation.SUBMIT)
+            if allocation.state is PrefixState.SUBMITTED:
+                passed = audited.result == 1
+                operation = PrefixOperation.PASS if passed else PrefixOperation.FAIL
+                await self._move(allocation, operation, audited.message)
 
     async def _route(self, allocation: Allocation) -> Allocation:
         """Publish who serves it; a self-hosted one waits for its enterprise to say so."""
