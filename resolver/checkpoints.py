@@ -86,6 +86,8 @@ class Checkpoints:
 
     async def _sign(self) -> None:
         async with self._ledger.begin() as writing:
+            if self._last is not None and writing.head.sequence <= self._last.sequence:
+                return
             draft = Checkpoint(self._node, *writing.head, writing.time)
             self._last = await asyncio.to_thread(lambda: sign(draft, self._key()))
             await writing.transaction.add_checkpoint(self._last)

@@ -291,7 +291,9 @@ class Transaction(Indexing, Protocol):
         """Drop what was kept before a Unix time."""
         ...
 
-    async def add_checkpoint(self, checkpoint: Checkpoint) -> None: ...
+    async def add_checkpoint(self, checkpoint: Checkpoint) -> None:
+        """Keep a checkpoint, unless there is one of that node with its sequence."""
+        ...
 
     async def forget_checkpoints(self, node: str, before: int) -> None:
         """Drop what a node signed of fewer entries than `before`."""

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from itertools import chain, groupby
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import Select, Table, bindparam, delete, insert, select, update
+from sqlalchemy import Select, Table, bindparam, delete, insert, select, text, update
 from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -77,6 +77,11 @@ _AUDIT_END: Final = (
 )
 _FORGET_OUTCOMES: Final = delete(IDEMPOTENCY_KEYS).where(
     IDEMPOTENCY_KEYS.c.created < bindparam("before")
+)
+#: Another process of the node may have made the same one.
+_ADD_CHECKPOINT: Final = text(
+    f"INSERT INTO audit_checkpoints ({', '.join(Checkpoint._fields)})"
+    f" VALUES ({', '.join(f':{name}' for name in Checkpoint._fields)}) ON CONFLICT DO NOTHING"
 )
 _FORGET_CHECKPOINTS: Final = delete(AUDIT_CHECKPOINTS).where(
     AUDIT_CHECKPOINTS.c.node == bindparam("n"), AUDIT_CHECKPOINTS.c.sequence < bindparam("before")
@@ -183,7 +188,7 @@ class SqlTransaction(SearchWrites):
         await self._connection.execute(_FORGET_OUTCOMES, {"before": before})
 
     async def add_checkpoint(self, checkpoint: Checkpoint) -> None:
-        await self._connection.execute(insert(AUDIT_CHECKPOINTS), checkpoint._asdict())
+        await self._connection.execute(_ADD_CHECKPOINT, checkpoint._asdict())
 
     async def forget_checkpoints(self, node: str, before: int) -> None:
         await self._connection.execute(_FORGET_CHECKPOINTS, {"n": node, "before": before})
