@@ -107,10 +107,11 @@ class BatchServer:
         sock, account = self._socket, self.account
         for _ in range(TURNS):
             count = sock.receive()
+            now = self._clock()
             if not count:
+                self._overload.on_time(now)
                 return
             account.received += count
-            now = self._clock()
             waited = now - sock.batch.came(0)
             if waited > LATE:
                 self._catch_up(now)

@@ -13,6 +13,9 @@ from resolver.transports.account import Account
 from resolver.transports.backlog import MAX_KEPT
 from resolver.transports.batches import AVAILABLE, BatchSocket
 from resolver.transports.datagram_socket import DEADLINE, bound_socket
+from resolver.transports.fence import MIN_SEEN
+from resolver.transports.overload import TARGET
+from resolver.transports.room import MIN_DATAGRAMS
 from resolver.transports.slots import BATCH, Field
 from resolver.transports.udp import UdpServer
 from resolver.transports.udp_batches import LATE, TURNS, BatchServer
@@ -40,7 +43,7 @@ class Front:
 
     def __init__(self) -> None:
         self.order: list[bytes] = []
-        self.first: Callable[[], None] = lambda: None
+        self.before: dict[int, Callable[[], None]] = {}
         self.gate = asyncio.Event()
 
     def at_once(self, datagrams, hosts, now):
@@ -50,8 +53,7 @@ class Front:
         pass
 
     def datagram(self, data, peer):
-        if not self.order:
-            self.first()
+        self.before.get(len(self.order), lambda: None)()
         self.order.append(data)
         return self.later(data) if data[2:3] == b"W" else (data,)
 
@@ -91,10 +93,10 @@ def numbered(count: int, kind: bytes = b"A") -> list[bytes]:
     return [b"%c%c%c%04d" % (n >> 8, n & 255, kind[0], n) for n in range(count)]
 
 
-async def ended(account: Account) -> None:
-    """Wait until all that was taken in has ended."""
+async def ended(account: Account, count: int) -> None:
+    """Wait until so many have come and ended."""
     async with asyncio.timeout(5):
-        while not account.received or account.waiting:  # noqa: ASYNC110 - numbers are no events
+        while account.received < count or account.waiting:  # noqa: ASYNC110 - numbers are no events
             await asyncio.sleep(0)
 
 
@@ -133,7 +135,7 @@ async def test_the_aged_are_dropped(served, client):
     server = served(front, 2 * DEADLINE)
     for datagram in numbered(BATCH + 10):
         client.send(datagram)
-    await ended(server.account)
+    await ended(server.account, BATCH + 10)
     assert front.order == []
     assert server.account.dropped == {"aged": BATCH + 10}
 
@@ -171,7 +173,7 @@ async def test_what_comes_meanwhile_goes_first(served, client):
     front = Front()
     server = served(front, BEHIND)
     sent = numbered(7 * BATCH)
-    front.first = lambda: [client.send(datagram) for datagram in sent[6 * BATCH :]]
+    front.before[0] = lambda: [client.send(datagram) for datagram in sent[6 * BATCH :]]
     for datagram in sent[: 6 * BATCH]:
         client.send(datagram)
     answered = await replies(client, len(sent))
@@ -195,10 +197,57 @@ async def test_what_waits_on_the_stack_ends_with_the_server(served, client):
     assert account.waiting == 0
 
 
+def standing(server: BatchServer, front: Front, after: int) -> None:
+    """Have the server find, after some batches, that it has been late for long."""
+    clock = Clock(TARGET + LATE / 2)
+    server._clock = clock  # noqa: SLF001
+    front.before[(after - 1) * BATCH] = lambda: setattr(clock, "ahead", BEHIND)
+
+
+async def test_when_the_overload_stands_the_socket_holds_less(served, client):
+    front = Front()
+    server = served(front, 0.0)
+    standing(server, front, after=1)
+    sent = numbered(8 * BATCH)
+    for datagram in sent:
+        client.send(datagram)
+    kept = MIN_DATAGRAMS // BATCH
+    assert await replies(client, (1 + kept) * BATCH) == sent[:BATCH] + [
+        datagram
+        for batch in range(7, 7 - kept, -1)
+        for datagram in sent[batch * BATCH : (batch + 1) * BATCH]
+    ]
+    assert server.account.dropped == {"backlog": (7 - kept) * BATCH}
+    for _ in range(4 * MIN_DATAGRAMS):
+        client.send(b"00D")
+    assert server.lost > 0
+
+
+async def test_when_the_overload_stands_who_floods_is_held_back(served, client):
+    front = Front()
+    server = served(front, 0.0)
+    standing(server, front, after=MIN_SEEN // BATCH)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as flood:
+        flood.bind(("127.0.0.2", 0))
+        flood.connect((HOST, server.port))
+        for datagram in numbered(8 * BATCH):
+            flood.send(datagram)
+            if datagram[-1:] == b"0":
+                client.send(datagram)
+        await ended(server.account, 8 * BATCH + 8 * BATCH // 10 + 1)
+        before = server.lost
+        for _ in range(1000):
+            flood.send(b"00D")
+        assert server.lost > before
+        before = server.lost
+        client.send(b"00D")
+        assert server.lost == before
+
+
 async def test_one_by_one_the_aged_are_dropped_as_well(client):
     server = UdpServer(lambda data, peer: (data,), bound_socket(HOST, 0), clock=Clock(2 * DEADLINE))
     client.connect((HOST, server.port))
     client.send(b"1")
-    await ended(server.account)
+    await ended(server.account, 1)
     assert server.account.dropped == {"aged": 1}
     await server.drain(1.0)
