@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
 from typing import Any
 
 from registry.clock import Clock, SystemClock
+from registry.http.endpoints import Endpoint
 from resolver.data_directory import DataDirectory
 from resolver.metrics import Counters, Figure
 from resolver.node import facts, figures
@@ -41,6 +42,8 @@ class Node:
         self.spec = spec
         self._setting = Setting(topology, spec, data, clock or SystemClock())
         self._closing = AsyncExitStack()
+        #: What can be asked about what is registered here.
+        self.endpoints: Sequence[Endpoint] = ()
         self._counters = Counters()
         self._kept = KeptReplies()
         self._holding: Holding | None = None
@@ -110,7 +113,9 @@ class Node:
             yield add_forwarded
         yield add_tunnel(fronts.handle.tunnelled)
         if self._holding is not None:
-            yield from management(stack, self._setting, self._holding, self._counters)
+            managed = management(stack, self._setting, self._holding, self._counters)
+            self.endpoints = managed.endpoints
+            yield from managed.routes
 
     def _figures(self) -> Iterator[Figure]:
         if self._holding is not None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AsyncExitStack
-from typing import Any
+from typing import Any, NamedTuple
 
 from registry.http import snms
 from registry.http.bearer import Bearers
@@ -30,10 +30,17 @@ from resolver.node.setting import Setting
 AddRoutes = Callable[[Any], None]
 
 
+class Management(NamedTuple):
+    """The tables of what is served, and what adds the routes of them."""
+
+    endpoints: Sequence[Endpoint]
+    routes: Sequence[AddRoutes]
+
+
 def management(
     stack: AsyncExitStack, setting: Setting, holding: Holding, counters: Counters
-) -> Iterator[AddRoutes]:
-    """The routes under /v1, and those of other APIs about what is registered here.
+) -> Management:
+    """What is served under /v1, and other APIs about what is registered here.
 
     The stack closes what is behind them.
     """
@@ -48,9 +55,10 @@ def management(
         *endpoints(setting, holding, known),
         *quota_endpoints(setting, holding, requests),
     ]
-    yield Api(table, bearers, changes).add_to
-    yield Documentation(table).add_to
-    yield Api([*snms_endpoints(setting, holding, known)], bearers, changes, refusal_answer).add_to
+    snms_table = [*snms_endpoints(setting, holding, known)]
+    apis = (Api(table, bearers, changes), Api(snms_table, bearers, changes, refusal_answer))
+    routes = [api.add_to for api in apis]
+    return Management([*table, *snms_table], [*routes, Documentation(table).add_to])
 
 
 def identifier_endpoints(
