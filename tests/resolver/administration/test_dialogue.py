@@ -10,6 +10,7 @@ import pytest
 
 from registry.audit import Actor
 from registry.membership import Identity
+from registry.quotas import Quota
 from registry.rights import bootstrap_administrator
 from registry.schemes.handle import Key
 from registry.values.value import Reference, Value, decode_record, encode_record
@@ -373,6 +374,21 @@ async def test_after_the_log_in_nothing_is_challenged_on_the_connection(client, 
 async def test_one_log_in_is_enough(client: Client):
     await log_in(client)
     assert (await client.ask(OpCode.IDIS_LOGIN_KEY, LOGIN)).response_code == 407
+
+
+async def test_a_spent_quota_is_told_in_the_codes_that_a_client_knows(client: Client, place: Place):
+    async with place.registrar.ledger.begin() as writing:
+        await writing.transaction.file([Quota(f"account:{CHIEF}", registrations=1)])
+    theirs = {"major": 2, "minor": 3, "suggest_major": 2, "suggest_minor": 10}
+    replies = [
+        await client.administer(
+            client.request(OpCode.CREATE_HANDLE, values(name, URL), **version), CHIEF, SECRET
+        )
+        for name, version in (("FIRST", {}), ("SECOND", {}), ("SECOND", theirs))
+    ]
+    assert [reply.response_code for reply in replies] == [1, 3, 604]
+    assert decode_error(replies[1].body) == decode_error(replies[2].body) != ""
+    assert stored(place, "SECOND") is None
 
 
 async def test_a_log_in_belongs_to_its_connection(client: Client, place: Place):
