@@ -133,9 +133,9 @@ class PrefixResources:
 
     async def _list(self, call: Call) -> Reply:
         query: PrefixQuery = call.query
-        enterprise = call.principal.enterprise or query.enterprise
-        if query.enterprise not in ("", enterprise):
-            raise NotFound()
+        enterprise = query.enterprise or call.principal.enterprise
+        if query.enterprise:
+            call.need_to_see_for(query.enterprise)
         having: dict[str, str] = {}
         if query.state is not None:
             having["state"] = query.state.value
