@@ -59,6 +59,7 @@ fuzz: $(VENV)/.test ## feed every decoder with what coverage suggests, FUZZ_SECO
 
 bench: $(VENV)/.test ## measure start-up, memory, answers beside those of peers, and bulk loads (IDENTIFIERS=10000000 for many)
 	$(BIN)/python -m load_tests.bench
+	$(BIN)/python -m load_tests.bench.workers
 	$(BIN)/python -m load_tests.bench.codecs
 	$(BIN)/python -m load_tests.bench.bulk --identifiers $(IDENTIFIERS)
 

@@ -35,7 +35,7 @@ class Server:
     @property
     def cpu(self) -> float:
         """CPU seconds used so far, by all processes."""
-        return sum(map(_cpu, self.pids))
+        return sum(map(cpu_of, self.pids))
 
     @property
     def resident(self) -> float:
@@ -80,9 +80,9 @@ class Topology:
 
 @contextlib.contextmanager
 def topology(
-    name: str, data: Path, core: int, base_port: int, more: Sequence[str] = ()
+    name: str, data: Path, core: int | None, base_port: int, more: Sequence[str] = ()
 ) -> Iterator[Topology]:
-    """A topology on one core until the block ends."""
+    """A topology on one core (None: on all that are left) until the block ends."""
     ready = data.parent / "ready.json"
     ready.unlink(missing_ok=True)
     command = [sys.executable, "-m", "resolver.cli", "--quiet", "up", name, "--data", str(data)]
@@ -101,7 +101,8 @@ def _with_children(pid: int) -> list[int]:
     return [pid, *(each for child in children for each in _with_children(int(child)))]
 
 
-def _cpu(pid: int) -> float:
+def cpu_of(pid: int) -> float:
+    """CPU seconds that a process has used so far."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / _TICKS
 

@@ -39,6 +39,7 @@ async def admit_workers(
         stack.callback(holding.store.subscribe(tell))
     await web.bind_unix(place.address(HTTP))
     await crew.listen(place.address(LINK), paths_of(routes))
-    stack.push_async_callback(crew.drain, DRAIN_SECONDS)
     for name in (HTTP, LINK):
         place.protect(name)
+        stack.callback(place.remove, name)
+    stack.push_async_callback(crew.drain, DRAIN_SECONDS)

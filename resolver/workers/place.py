@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -29,6 +30,11 @@ class Place:
     def protect(self, name: str) -> None:
         """Have a socket open to the node's user alone, whatever becomes of the directory."""
         os.chmod(self.address(name), 0o600)  # noqa: PTH101 - it is no path
+
+    def remove(self, name: str) -> None:
+        """Take a socket away that nobody listens on any more: copies of the directory are plain."""
+        with suppress(FileNotFoundError):
+            os.unlink(self.address(name))  # noqa: PTH108 - it is no path
 
     def close(self) -> None:
         os.close(self._directory)

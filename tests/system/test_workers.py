@@ -55,7 +55,7 @@ def note(text: str) -> dict[str, Any]:
 def put(node: Node, identifier: str, text: str, bearer: str, base: str = "") -> HttpReply:
     body = json.dumps({"values": [note(text)]}).encode()
     authorization = f"Bearer {bearer}"
-    target = f"/v1/identifiers/{identifier}?overwrite=true"
+    target = f"/v1/identifiers/{identifier}"
     return fetch(base or node.http, target, "PUT", body, Authorization=authorization)
 
 
@@ -265,6 +265,7 @@ def test_no_acknowledged_registration_is_lost_with_a_process(mortal):
         client.until(5)
     mortal.process.send(signal.SIGTERM)
     assert mortal.process.wait().status == 0
+    assert not list(mortal.data.rglob("*.sock"))
     for client in clients:
         client.enough.set()
         client.join(PATIENCE)
