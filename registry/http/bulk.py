@@ -45,7 +45,13 @@ from registry.storage.interface import Reads
 from registry.values.value import decode_record
 
 NDJSON: Final = "application/x-ndjson"
-_READ: Final = {NDJSON, "application/ndjson", "application/jsonl", "application/x-jsonlines"}
+_READ: Final = {
+    NDJSON,
+    "application/ndjson",
+    "application/jsonl",
+    "application/x-jsonlines",
+    "text/plain",
+}
 #: What a row of an upload or a list is counted as.
 ROW: Final = "register-row"
 #: Uploads at the same time; each holds two batches in memory.

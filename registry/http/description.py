@@ -16,6 +16,7 @@ from registry.http.headers import NEXT, REQUEST_ID, Header
 from registry.http.paging import PageQuery
 from registry.http.problem import MEDIA_TYPE
 from registry.http.problem_form import Problem, refusals
+from registry.http.reading import JSON
 from registry.http.upload_forms import RowError
 
 _REF: Final = "#/components/schemas/{name}"
@@ -133,6 +134,8 @@ class _Operation:
             found["description"] = f"Needs the right `{endpoint.operation.value}`."
         if endpoint.body is not None:
             content = {endpoint.media: {"schema": self._schema(endpoint.body)}}
+            if endpoint.media != JSON:
+                content["text/plain"] = {"schema": {"type": "string"}}
             found["requestBody"] = {"required": True, "content": content}
         return found
 

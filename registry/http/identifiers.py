@@ -28,8 +28,7 @@ from registry.values.value import Value
 
 PATH: Final = "/v1/identifiers/"
 TAG: Final = "identifiers"
-#: The identifier takes the rest of the path: slashes in it may stand as they are.
-_ONE: Final = PATH + "{identifier:(?s:.+)}"
+_HISTORY: Final = "/history"
 _CONDITIONS: Final = (IF_MATCH, IDEMPOTENCY_KEY)
 _STEPS: Final = {
     Step.RESERVE: "Keep an identifier free for oneself",
@@ -38,6 +37,13 @@ _STEPS: Final = {
     Step.REVOKE: "End an identifier; within 30 days it can be restored",
     Step.RESTORE: "Bring a revoked identifier back",
 }
+#: The identifier takes the rest of the path: slashes in it may stand as they are.
+_ANY: Final = PATH + "{identifier:(?s:.+)}"
+#: Such as have no other resource where they would be.
+_ELSE: Final = "".join(
+    f"(?<!{tail})" for tail in (_HISTORY, *(f"/{each.value}" for each in _STEPS))
+)
+_ONE: Final = PATH + "{identifier:(?!bulk$|batch$)(?s:.+)" + _ELSE + "}"
 
 
 class AtQuery(msgspec.Struct, forbid_unknown_fields=True):
@@ -63,7 +69,7 @@ class Identifiers:
         return [
             Endpoint(
                 "GET",
-                _ONE + "/history",
+                _ANY + _HISTORY,
                 "read-history",
                 "All that an identifier was, without its values",
                 self._tell,
@@ -121,7 +127,7 @@ class Identifiers:
 
         return Endpoint(
             "POST",
-            f"{_ONE}/{step.value}",
+            f"{_ANY}/{step.value}",
             f"{step.value}-identifier",
             summary,
             move,
@@ -134,7 +140,8 @@ class Identifiers:
 
     def _key(self, call: Call) -> Key:
         """The identifier in the path, by its octets."""
-        path, tail = call.request.raw_path.partition("?")[0], call.endpoint.path.removeprefix(_ONE)
+        path = call.request.raw_path.partition("?")[0]
+        tail = call.endpoint.path.rpartition("}")[2]
         return parse(unquote_to_bytes(path.removeprefix(PATH).removesuffix(tail)), self._rules)
 
     # --- reading ---

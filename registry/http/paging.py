@@ -26,7 +26,7 @@ class PageQuery(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """The query of a list; more parameters by inheritance."""
 
     limit: Annotated[int, Meta(ge=1, le=MAX_LIMIT)] = DEFAULT_LIMIT
-    cursor: Annotated[str, Meta(max_length=4096)] = ""
+    cursor: Annotated[str, Meta(max_length=2048, pattern="^[A-Za-z0-9_-]*$")] = ""
 
 
 def read_cursor(text: str, *kinds: type) -> tuple[Any, ...]:
@@ -64,7 +64,7 @@ def page_of(
 
 def next_link(target: URL, cursor: str) -> str:
     """The Link header of a page that is not the last one (RFC 8288)."""
-    return f'<{target.update_query(cursor=cursor).relative()}>; rel="next"'
+    return f'<{target.update_query(cursor=cursor)}>; rel="next"'
 
 
 def cursor_in(body: object) -> str | None:

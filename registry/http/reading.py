@@ -62,7 +62,11 @@ def read_query(request: web.Request, kind: type[msgspec.Struct]) -> Any:
     members = dict(request.query)
     if len(members) < len(request.query):
         raise DecodeError("a parameter of the query is given twice")
-    return _converted(members, kind, strict=False)
+    found = _converted(members, kind, strict=False)
+    for name in members:
+        if getattr(found, name, name) is None:  # the text `null` is read so
+            raise InvalidValue("null is no value of a parameter", field=name)
+    return found
 
 
 def _converted(found: Any, kind: Any, *, strict: bool) -> Any:

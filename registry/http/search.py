@@ -21,6 +21,8 @@ from registry.values.json_form import iso_time
 
 _TEXT: Final = r"^[^\x00-\x1f\x7f-\x9f]*$"
 _PLACE: Final = re.compile(_TEXT)
+#: Characters of a value that is searched for: a request target has 8,190 octets at most.
+_MAX_VALUE: Final = 600
 _MAX_INDEX: Final = 0x7FFF_FFFF
 
 
@@ -34,7 +36,7 @@ class SearchQuery(PageQuery, kw_only=True):
     prefix: Annotated[str, Meta(min_length=1, max_length=MAX_LENGTH, pattern=_TEXT)] | None = None
     suffix_begins: Annotated[str, Meta(max_length=MAX_LENGTH, pattern=_TEXT)] = ""
     state: StateName | None = None
-    value: Annotated[str, Meta(max_length=4096)] | None = None
+    value: Annotated[str, Meta(max_length=_MAX_VALUE)] | None = None
     type: Annotated[str, Meta(min_length=1, max_length=MAX_LENGTH)] | None = None
     index: Annotated[int, Meta(ge=1, le=_MAX_INDEX)] | None = None
 
