@@ -28,7 +28,6 @@ class Code(IntEnum):
     NOT_AUTHORISED = 2201
     EXISTS = 2302
     DOES_NOT_EXIST = 2303
-    STATUS_PROHIBITS = 2304
     PARAMETER = 2306
 
 
@@ -40,7 +39,6 @@ MESSAGES: Final = {
     Code.NOT_AUTHORISED: "Authorization error",
     Code.EXISTS: "Object exists",
     Code.DOES_NOT_EXIST: "Object does not exist",
-    Code.STATUS_PROHIBITS: "Object status prohibits operation",
     Code.PARAMETER: "Parameter value policy error",
 }
 

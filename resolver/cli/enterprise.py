@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any, Final, TypeVar
 import click
 import msgspec
 
+from resolver.cli.account_options import new_password
 from resolver.cli.errors import DONE
 from resolver.cli.management import Management, management_options, segment
 from resolver.cli.output import cell, note, print_json, show, table
@@ -18,6 +20,8 @@ from resolver.data_directory import Account, Credentials, DataDirectory
 
 _Function = TypeVar("_Function", bound=Callable[..., object])
 _PATH: Final = "/v1/enterprises"
+#: Octets of randomness in a password that is made.
+_PASSWORD_SIZE: Final = 18
 
 
 def sector_option(function: _Function) -> _Function:
@@ -78,37 +82,33 @@ def show_(enterprise: str, sector: str, as_json: bool, **where: Any) -> int:
 @enterprise.command()
 @_file_argument
 @sector_option
-@click.option("--username", help="The first account of the enterprise: its name …")
-@click.option(
-    "--password-file",
-    type=click.File("r"),
-    help="… and a file with its password (- for standard input; default: asked for).",
-)
+@click.option("--username", help="The name of the first account of the enterprise.")
+@click.option("--password", "asks", is_flag=True, help="Ask for its password; default: make one.")
 @management_options
 def enrol(
     file: Path,
     sector: str,
     username: str | None,
-    password_file: Any,
+    asks: bool,
     as_json: bool,
     data: Path,
     **where: Any,
 ) -> int:
     """Enrol the enterprise in FILE (TOML or JSON).
 
-    With --username as an enterprise does it by itself; its account is logged in and noted in
-    credentials.json, so that --as can name it. Without, as the operator does it for others.
+    With --username as an enterprise does it by itself: its account is logged in, and kept in
+    credentials.json, where --as finds it. Without, as the operator does it for others.
     """
     node, form = Management.of(sector, data=data, **where), _read(file)
     if username is None:
         return _said(node.ask("POST", _PATH, form), as_json)
-    password = _password(password_file)
+    password = new_password() if asks else secrets.token_urlsafe(_PASSWORD_SIZE)
     account = {"username": username, "password": password}
     found = node.of_nobody().ask("POST", _PATH, {**form, "account": account})
     token = node.of_nobody().ask("POST", "/v1/tokens", account)["token"]
     named = None if where["via"] else read_running(data).homing(sector)
     name = where["via"] if named is None else named.name
-    kept = Account(name, "", "enterprise-operator", username, "", token)
+    kept = Account(name, "", "enterprise-operator", username, "" if asks else password, token)
     DataDirectory(data).add_credentials(Credentials([kept]))
     return _said(found, as_json)
 
@@ -178,13 +178,6 @@ def _read(file: Path) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise click.UsageError(f"{file} does not say what an enterprise is")
     return found
-
-
-def _password(file: Any) -> str:
-    if file is not None:
-        return str(file.read()).rstrip("\r\n")
-    password: str = click.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
-    return password
 
 
 def _said(found: dict[str, Any], as_json: bool) -> int:
