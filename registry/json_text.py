@@ -68,6 +68,8 @@ def _read_closely(body: bytes) -> Any:
     except RecursionError:
         raise _too_deep() from None
     _check_depth(found, MAX_DEPTH)
+    if b"\\u" in body:
+        _check_text(found)
     return found
 
 
@@ -101,6 +103,14 @@ def _check_depth(value: object, left: int) -> None:
         raise _too_deep()
     for each in inner:
         _check_depth(each, left - 1)
+
+
+def _check_text(value: object) -> None:
+    """Refuse half of a surrogate pair: it is no character, and nothing can be done with it."""
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise DecodeError("The body is not JSON to rely on: an escape is no character") from None
 
 
 def _too_deep() -> DecodeError:

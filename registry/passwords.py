@@ -9,6 +9,7 @@ from __future__ import annotations
 import hmac
 import os
 import threading
+import unicodedata
 from collections.abc import Callable
 from typing import Final
 
@@ -82,7 +83,7 @@ class Passwords:
     async def hashed(self, password: str, username: str) -> bytes:
         """What is stored of a chosen password. Raises InvalidValue (the policy), Overloaded."""
         check_password(password, username)
-        return (await self._workers.run(_HASHER.hash, password)).encode()
+        return (await self._workers.run(_HASHER.hash, _composed(password))).encode()
 
     async def holds(self, password: str, stored: bytes | None) -> bool:
         """Whether the password is the one stored, None for an account that is not there.
@@ -104,9 +105,14 @@ class Passwords:
 
 def _matches(password: str, stored: bytes) -> bool:
     try:
-        return _HASHER.verify(stored, password)
+        return _HASHER.verify(stored, _composed(password))
     except (Argon2Error, InvalidHashError):
         return False
+
+
+def _composed(password: str) -> str:
+    """The same text whatever keyboard it was typed on (NFC, RFC 8265 section 4)."""
+    return unicodedata.normalize("NFC", password)
 
 
 def _yield_to_others() -> None:

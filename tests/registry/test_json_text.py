@@ -35,6 +35,8 @@ def test_any_octets_are_read_or_refused(body):
     [
         (b"", "line 1, column 1"),
         (b"[1,]", "line 1"),
+        (b'["\\ud800"]', "no character"),
+        (b'{"\\udfff": 1}', "no character"),
         (b"[1] 2", "column 5"),
         (b"NaN", "NaN"),
         (b"[-Infinity]", "-Infinity"),
