@@ -7,6 +7,7 @@ import click
 from resolver.cli.errors import Unsafe
 from resolver.cli.output import print_json
 from resolver.topology import Topology, TopologyError, endpoints, load
+from resolver.topology.loading import read
 
 
 def load_topology(source: str | None) -> Topology:
@@ -19,7 +20,18 @@ def load_topology(source: str | None) -> Topology:
 
 @click.group()
 def config() -> None:
-    """Check a topology file."""
+    """Check a topology file, or begin one."""
+
+
+@config.command()
+@click.argument("name")
+def show(name: str) -> None:
+    """Print the topology NAME, such as `minimal`, as it is written: to make another of it."""
+    try:
+        text, _ = read(name)
+    except TopologyError as error:
+        raise Unsafe(str(error)) from None
+    click.echo(text, nl=False)
 
 
 @config.command()

@@ -24,16 +24,21 @@ def load(source: str | Path | None = None) -> Topology:
 
     Raises TopologyError with everything that is wrong.
     """
+    text, name = read(source)
+    return parse(text, name)
+
+
+def read(source: str | Path | None = None) -> tuple[str, str]:
+    """The text of such a file, and the name of that. Raises TopologyError."""
     path = _find(DEFAULT if source is None else source)
     try:
-        text = path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8"), path.name
     except FileNotFoundError:
         known = sorted(found.stem for found in configs_directory().glob("*.toml"))
         hint = did_you_mean(path.stem, known) or f"; built in: {', '.join(known)}"
         raise _error(str(path), [Finding("", f"no such file{hint}")]) from None
     except (OSError, UnicodeDecodeError) as error:
         raise _error(str(path), [Finding("", f"cannot be read: {error}")]) from None
-    return parse(text, path.name)
 
 
 def parse(text: str, file: str) -> Topology:

@@ -1,4 +1,4 @@
-"""A node's checkpoints: made when its log has grown, by whichever of its processes sees it first."""
+"""A node's checkpoints: made when its log has grown, by the process that sees it first."""
 
 from __future__ import annotations
 

@@ -102,6 +102,11 @@ class Server:
         assert self._process.stderr is not None
         self._process.stderr.close()
 
+    @property
+    def bin(self) -> Path:
+        """The directory of its programs."""
+        return self._bin
+
     @contextlib.contextmanager
     def down(self) -> Iterator[None]:
         """It ends at once, as in a crash, and runs again when the context ends."""

@@ -297,7 +297,7 @@ def _running(
     arguments = ("--data", data, "--base-port", base, "--seed", seed, "--ready-file", ready)
     with Process(*command, *arguments, *options) as process:
         process.started()
-        if command[0] == "up":
+        if command[0] == "up" and seed:
             # The greeting asks, too: from here on nobody does but the test.
             process.out.until("Ctrl-C ends it")
         yield Topology(process, data, base, seed, json.loads(ready.read_bytes()))

@@ -10,6 +10,15 @@ def test_a_valid_topology(idnode):
     assert all(node["handle"].startswith("127.0.0.1:") for node in nodes)
 
 
+def test_a_built_in_one_is_shown_to_make_another_of_it(tmp_path, idnode):
+    shown = idnode("config", "show", "minimal")
+    path = tmp_path / "mine.toml"
+    path.write_text(shown.out, "utf-8")
+    assert shown.out.startswith("#")
+    assert idnode("config", "check", path).status == 0
+    assert idnode("config", "show", "none").status == 2
+
+
 def test_everything_that_is_wrong_is_said(tmp_path, idnode):
     path = tmp_path / "bad.toml"
     path.write_text('name = "x"\nsoup = 1\n')
