@@ -8,6 +8,7 @@ challenges      questions that wait for their answer
 sessions        keys agreed upon with clients, counters, time-outs
 session_service setting sessions up, and requests in them
 tasks           what a native request can ask for
+changing        the tasks that change identifiers
 operations      the op codes of the native protocol as tasks for the service
 context         where a request comes from
 exchange        one native request and its reply
@@ -17,5 +18,6 @@ web_login       who asks over HTTPS
 web_sessions    the sessions of the JSON API
 workers         threads for key derivation and signatures
 desk            all of it put together for a node
+refusing        how refusals are said
 security_log    refused authentications, for those who watch
 """

@@ -20,11 +20,8 @@ from registry.errors import (
     DecodeError,
     InvalidCredential,
     LoginNeeded,
-    PrefixNotHomed,
     Refusal,
     Unsupported,
-    ValueExists,
-    ValuesNotFound,
 )
 from registry.membership import Identity
 from registry.outcomes import Outcome
@@ -35,11 +32,11 @@ from resolver.administration.context import UDP, Context
 from resolver.administration.exchange import Exchange
 from resolver.administration.far_records import NotAtHand
 from resolver.administration.operations import TaskOf
+from resolver.administration.refusing import LOGGED, refusal_text, request_of
 from resolver.administration.security_log import SecurityLog
 from resolver.administration.session_service import NO_MAC, OF_SESSIONS, SessionService
 from resolver.administration.tasks import Part, Parts, Task
 from resolver.administration.verification import Verifier
-from resolver.authority import NOT_HERE
 from resolver.codecs.handle.bodies.authentication import decode_challenge_answer, encode_challenge
 from resolver.codecs.handle.bodies.resolution import encode_error
 from resolver.codecs.handle.codes import ADMINISTRATION, OpCode, op_name
@@ -47,22 +44,6 @@ from resolver.codecs.handle.envelope import Envelope
 from resolver.codecs.handle.message import Message
 
 NOT_AN_ADMIN_INTERFACE: Final = "Received admin request on non-admin interface"
-#: Refusals that somebody who watches the node wants to hear of.
-_LOGGED: Final[frozenset[Outcome]] = frozenset(
-    {
-        outcomes.INVALID_ADMIN,
-        outcomes.NOT_PERMITTED,
-        outcomes.AUTHENTICATION_FAILED,
-        outcomes.INVALID_CREDENTIAL,
-        outcomes.AUTHENTICATION_TIMEOUT,
-        outcomes.AUTHENTICATION_ERROR,
-        outcomes.LOGIN_NEEDED,
-        outcomes.SESSION_FAILED,
-        outcomes.INVALID_SESSION_KEY,
-        outcomes.REPLAY,
-    }
-)
-
 
 T = TypeVar("T")
 
@@ -117,7 +98,7 @@ class Dialogue:
             opened = self._sessions.open_sealed(data, envelope)
         except Refusal as refusal:
             # Nothing of it is known but its envelope.
-            return self._refuse(Exchange(_of_envelope(envelope), context), refusal)
+            return self._refuse(Exchange(request_of(envelope), context), refusal)
         return self._reply(Exchange(opened.request, context, opened.session, sealed=True))
 
     def _reply(self, exchange: Exchange) -> Said:
@@ -271,11 +252,11 @@ class Dialogue:
     def _refuse(self, exchange: Exchange, refusal: Refusal) -> Said:
         outcome = refusal.outcome
         self._count(exchange, outcome)
-        if outcome in _LOGGED:
+        if outcome in LOGGED:
             operation = op_name(exchange.request.op_code)
             source = exchange.context.source
             self.security_log.refused(source, exchange.claimed, operation, refusal)
-        return self._say(exchange, Part(encode_error(_text(refusal)), outcome.handle))
+        return self._say(exchange, Part(encode_error(refusal_text(refusal)), outcome.handle))
 
     def _count(self, exchange: Exchange, outcome: Outcome) -> None:
         self._answers[exchange.context.protocol, outcome.slug] += 1
@@ -299,24 +280,3 @@ async def _each(parts: Parts) -> AsyncIterator[Part]:
     else:
         for part in parts:
             yield part
-
-
-def _of_envelope(envelope: Envelope) -> Message:
-    return Message(
-        op_code=0,
-        request_id=envelope.request_id,
-        session_id=envelope.session_id,
-        major=envelope.major,
-        minor=envelope.minor,
-        suggest_major=envelope.suggest_major,
-        suggest_minor=envelope.suggest_minor,
-    )
-
-
-def _text(refusal: Refusal) -> str:
-    """What is said about a refusal, in the words of the reference server where it has any."""
-    if isinstance(refusal, ValueExists):
-        return f"Index conflict for {refusal.index}"
-    if isinstance(refusal, PrefixNotHomed):
-        return NOT_HERE
-    return "" if isinstance(refusal, ValuesNotFound) else str(refusal)

@@ -17,10 +17,10 @@ from registry.changes import (
 )
 from registry.errors import InvalidIdentifier, InvalidValue, PrefixNotHomed, Unsupported
 from registry.schemes.handle import DEFAULT_RULES, HandleRules, parse
+from resolver.administration.changing import ChangeTask
 from resolver.administration.context import TCP, Context
 from resolver.administration.service import Administration
 from resolver.administration.tasks import (
-    ChangeTask,
     HomePrefix,
     ListHandles,
     ListHomedPrefixes,

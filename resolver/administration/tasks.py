@@ -13,26 +13,22 @@ from functools import partial
 from typing import Final, NamedTuple, Protocol, TypeAlias
 
 from registry import outcomes
-from registry.changes import Change, Create, PutValues
 from registry.errors import (
     AlreadyLoggedIn,
     AuthenticationFailed,
     AuthenticationNeeded,
-    PrefixNotHomed,
     Unsupported,
 )
-from registry.grouping import Done
 from registry.membership import Identity
 from registry.schemes.handle import Key
-from registry.values.value import scan
 from resolver.administration.context import Context
 from resolver.administration.service import Administration
 from resolver.administration.verification import Verifier
 from resolver.codecs.handle.answering import encode_answer
-from resolver.codecs.handle.bodies.administration import encode_handle, encode_handles
+from resolver.codecs.handle.bodies.administration import encode_handles
 from resolver.codecs.handle.bodies.authentication import VerifyRequest, encode_verify_reply
 from resolver.codecs.handle.codes import ResponseCode
-from resolver.codecs.handle.header import AT, CN, OVERWRITE
+from resolver.codecs.handle.header import AT, CN
 from resolver.codecs.handle.versions import Version
 from resolver.query import Answer, Query, Refused
 
@@ -68,45 +64,6 @@ class Task(Protocol):
     def run(self, identity: Identity | None) -> Awaitable[Parts]:
         """Do it; the messages of the reply. Raises Refusal."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class ChangeTask:
-    """A change of an identifier. `open` if what hinders it is said before who asks is known.
-
-    `origin` is where it comes from, `created` the handle that the reply to a creation names,
-    `flags` those of a new one.
-    """
-
-    administration: Administration
-    change: Change
-    origin: str
-    open: bool
-    created: bytes | None = None
-    flags: int = AT
-
-    def check(self, identity: Identity | None) -> None:
-        if identity is None and not self.open:
-            if not self.administration.homes(self.change.key):
-                raise PrefixNotHomed(self.change.key.prefix)
-            raise AuthenticationNeeded()
-        self.administration.foresee(identity, self.change)
-
-    async def run(self, identity: Identity | None) -> Iterable[Part]:
-        done = await self.administration.perform(identity, self.change, self.origin)
-        body = b"" if self.created is None else encode_handle(self.created)
-        flags = self.flags | OVERWRITE if overwrites(self.change, done) else self.flags
-        return (Part(body, flags=flags),)
-
-
-def overwrites(change: Change, done: Done) -> bool:
-    """Whether a creation or addition put something in the place of what was there."""
-    if isinstance(change, Create):
-        return not done.created
-    if not isinstance(change, PutValues) or done.before is None:
-        return False
-    before = {span.index for span in scan(done.before.record)}
-    return not before.isdisjoint(value.index for value in change.values)
 
 
 @dataclass(frozen=True, slots=True)

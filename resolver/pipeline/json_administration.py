@@ -25,9 +25,10 @@ from registry.errors import (
 from registry.grouping import Done
 from registry.membership import Identity
 from registry.schemes.handle import DEFAULT_RULES, HandleRules, Key, parse
+from resolver.administration.changing import ChangeTask, overwrites
 from resolver.administration.operations import minted
 from resolver.administration.service import Administration
-from resolver.administration.tasks import ChangeTask, Resolve, each, overwrites
+from resolver.administration.tasks import Resolve, each
 from resolver.administration.verification import Verifier
 from resolver.administration.web_login import WebLogin
 from resolver.codecs.handle.versions import OWN
