@@ -133,14 +133,21 @@ class _Operation:
         if endpoint.operation is not None:
             found["description"] = f"Needs the right `{endpoint.operation.value}`."
         if endpoint.body is not None:
-            content = {endpoint.media: {"schema": self._schema(endpoint.body)}}
+            content = {endpoint.media: self._content(endpoint.media, endpoint.body)}
             if endpoint.media != JSON:
-                content["text/plain"] = {"schema": {"type": "string"}}
+                content["text/plain"] = content[endpoint.media]
             found["requestBody"] = {"required": True, "content": content}
         return found
 
     def _schema(self, kind: Any) -> Any:
         return self._schemas[_mark(kind)]
+
+    def _content(self, media: str, kind: Any) -> dict[str, Any]:
+        """JSON by its schema; lines of it are a text, and the schema is that of a line."""
+        schema = self._schema(kind)
+        if media != JSON:
+            schema = {"type": "string", "contentMediaType": media, "contentSchema": schema}
+        return {"schema": schema}
 
     def _in_path(self) -> Iterable[dict[str, Any]]:
         for name in _NAME.findall(self._endpoint.path):
@@ -175,7 +182,7 @@ class _Operation:
         }
         if kind is not None:
             media = self._endpoint.answer_media
-            found["content"] = {media: {"schema": self._schema(kind)}}
+            found["content"] = {media: self._content(media, kind)}
         return found
 
 

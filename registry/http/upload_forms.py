@@ -25,10 +25,25 @@ class RowForm(msgspec.Struct, forbid_unknown_fields=True):
     values: Annotated[list[AnyValue], Meta(min_length=1, max_length=2048)]
 
 
+#: A row, of which a list says later what is wrong with it.
+AnyRow: TypeAlias = Annotated[
+    Any,
+    Meta(
+        description="A RowForm; one that is none is refused by itself.",
+        examples=[
+            {
+                "identifier": "88.901.7/LOT-1",
+                "values": [{"index": 1, "type": "URL", "data": "https://example.org/1"}],
+            }
+        ],
+    ),
+]
+
+
 class BatchBody(msgspec.Struct, forbid_unknown_fields=True):
     """Identifiers to register, with a verdict on each."""
 
-    identifiers: Annotated[list[RowForm], Meta(max_length=MAX_LINES)]
+    identifiers: Annotated[list[AnyRow], Meta(max_length=MAX_LINES)]
 
 
 class RowError(msgspec.Struct):

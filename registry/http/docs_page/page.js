@@ -36,6 +36,7 @@ function prose(text) {
 // --- what a schema says ---
 
 function typeName(schema) {
+  if (schema.contentSchema) return `${typeName(schema.contentSchema)} ↵ …`;
   if (schema.$ref) return schema.$ref.split(/[/.]/).pop();
   if (schema.const !== undefined) return JSON.stringify(schema.const);
   if (schema.enum) return schema.enum.map((each) => JSON.stringify(each)).join(" | ");
@@ -54,7 +55,8 @@ function limits(schema, patterns = true) {
   return said.join("  ");
 }
 
-function schemaTree(schema, seen = []) {
+function schemaTree(given, seen = []) {
+  const schema = given.contentSchema || given;
   const inner = schema.type === "array" && !schema.$ref ? schema.items || {} : schema;
   const options = inner.anyOf || [inner];
   const trees = options.map((option) => {
@@ -77,6 +79,7 @@ function schemaTree(schema, seen = []) {
 }
 
 function example(schema, depth = 0) {
+  if (schema.contentSchema) return example(schema.contentSchema);
   const of = resolve(schema);
   if (of.examples) return of.examples[0];
   if (of.example !== undefined) return of.example;
