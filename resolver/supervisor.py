@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from resolver.data_directory import DataDirectory
 from resolver.node import Node, Worker
 from resolver.topology import NodeSpec, Topology
+from resolver.transports.descriptors import raise_limit
 
 Result = TypeVar("Result")
 
@@ -20,6 +21,7 @@ async def start_nodes(
     topology: Topology, specs: Sequence[NodeSpec], data: DataDirectory, seed: int
 ) -> tuple[AsyncExitStack, list[Node]]:
     """Start nodes in this process; the stack drains them. If one cannot start, none runs."""
+    raise_limit()
     async with AsyncExitStack() as stack:
         nodes = []
         for spec in specs:
@@ -35,6 +37,7 @@ async def start_workers(
     topology: Topology, specs: Sequence[NodeSpec], data: DataDirectory
 ) -> AsyncExitStack:
     """Serve nodes in this process beside those that keep them; the stack drains that."""
+    raise_limit()
     async with AsyncExitStack() as stack:
         for spec in specs:
             worker = Worker(topology, spec, data)

@@ -2,6 +2,7 @@
 
 A source may have as many as are left free. Who finds no place gets one of a connection that rests,
 the longest so of the source that has the most; where none does, it is told that the node is busy.
+So is who comes when the process has no descriptors left for connections.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from operator import itemgetter
 from time import monotonic
 from typing import Final, NamedTuple, Protocol
 
+from resolver.transports.descriptors import PROCESS, Open
 from resolver.transports.shares import Shares
 
 #: Connections of a listener, besides those that are told that there are too many.
@@ -82,6 +84,7 @@ class Connections:
         places: int = MAX_CONNECTIONS,
         max_refused: int = MAX_REFUSED,
         clock: Callable[[], float] = monotonic,
+        process: Open = PROCESS,
     ) -> None:
         self._shares = Shares(places)
         self._served: dict[Peer, str] = {}
@@ -91,6 +94,7 @@ class Connections:
         self._next_search = 0.0
         self._timer: asyncio.TimerHandle | None = None
         self._clock = clock
+        self._process = process
         #: How many got no place, had to give theirs away at rest, and took too long.
         self.turned_away = self.made_room = self.late = 0
 
@@ -101,13 +105,16 @@ class Connections:
 
     def admit(self, peer: Peer, source: str) -> Admission:
         """Decide about a new connection."""
-        if self._shares.take(source) or self._takes_place(source):
+        full = self._process.is_full
+        if (not full and self._shares.take(source)) or self._takes_place(source):
             self._served[peer] = source
+            self._process.count += 1
             return Admission.SERVED
         self.turned_away += 1
-        if len(self._refused) >= self._max_refused:
+        if full or len(self._refused) >= self._max_refused:
             return Admission.CLOSED
         self._refused.add(peer)
+        self._process.count += 1
         return Admission.REFUSED
 
     def forget(self, peer: Peer) -> None:
@@ -115,7 +122,10 @@ class Connections:
         source = self._served.pop(peer, None)
         if source is not None:
             self._shares.give_back(source)
-        self._refused.discard(peer)
+            self._process.count -= 1
+        elif peer in self._refused:
+            self._refused.remove(peer)
+            self._process.count -= 1
 
     def watch(self, every: float) -> None:
         """Look every so many seconds for those that take too long."""
@@ -137,7 +147,8 @@ class Connections:
         """Give a source the place of a connection that rests; False if none has for long."""
         now = self._clock()
         if not self._resting and now >= self._next_search:
-            self._resting = self._longest_resting(self._shares.greediest, now - MIN_REST)
+            greediest = self._shares.greediest
+            self._resting = self._longest_resting(greediest, now - MIN_REST) if greediest else []
             self._next_search = now if self._resting else now + SEARCH
         while self._resting:
             since, peer = self._resting.pop()

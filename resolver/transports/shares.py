@@ -17,9 +17,9 @@ class Shares:
         self.taken = 0
 
     @property
-    def greediest(self) -> str:
-        """The source with the most places. Raises ValueError if none is taken."""
-        return max(self._of, key=self._of.__getitem__)
+    def greediest(self) -> str | None:
+        """The source with the most places; None if none is taken."""
+        return max(self._of, key=self._of.__getitem__, default=None)
 
     def has_room(self, source: str) -> bool:
         """Whether a source may take a place."""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import resource
+
 import pytest
 
 from resolver.transports.connections import MIN_REST, SEARCH, Admission, Connections, Patience
+from resolver.transports.descriptors import RESERVE, Open, for_connections, raise_limit
 
 SERVED, REFUSED, CLOSED = Admission.SERVED, Admission.REFUSED, Admission.CLOSED
 
@@ -25,9 +28,11 @@ class Peer:
 
 
 class Listener:
-    def __init__(self, places: int) -> None:
+    def __init__(self, places: int, process: Open | None = None) -> None:
         self.now = 100.0
-        self.connections = Connections(places, max_refused=2, clock=lambda: self.now)
+        self.connections = Connections(
+            places, max_refused=2, clock=lambda: self.now, process=process or Open()
+        )
 
     def admit(self, source: str, resting_since: float | None = None) -> tuple[Peer, Admission]:
         peer = Peer(resting_since)
@@ -93,6 +98,31 @@ def test_places_are_free_again(listener):
         listener.connections.forget(peer)
     assert listener.connections.open == 0
     assert [listener.admit("a")[1] for _ in range(5)] == [SERVED] * 4 + [REFUSED]
+
+
+def test_a_process_without_descriptors_keeps_none_for_words():
+    process = Open()
+    process.count = for_connections() - 1
+    listener = Listener(100, process)
+    resting, verdict = listener.admit("a", listener.now - 2 * MIN_REST)
+    assert verdict is SERVED
+    assert listener.admit("b")[1] is SERVED
+    assert resting.ended
+    assert listener.admit("c")[1] is CLOSED
+    assert process.count == for_connections()
+    listener.connections.forget(resting)
+    assert process.count == for_connections()
+
+
+def test_a_process_asks_for_all_the_descriptors_it_can_have():
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (512, before[1]))
+    try:
+        assert for_connections() == 512 - RESERVE
+        raise_limit()
+        assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] > 512
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
 async def test_the_late_are_ended(listener):
