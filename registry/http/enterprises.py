@@ -132,8 +132,11 @@ class EnterpriseResources:
             having["state"] = query.state.value
         if query.certificate:
             having["certificate_code"] = query.certificate
-        if call.principal.enterprise or not call.may_for(""):
-            having["number"] = call.principal.enterprise
+        own = call.principal.enterprise
+        if own:
+            call.need_for(own)
+        if own or not call.may_for(""):
+            having["number"] = own
             call.settle()
         page = Page(read_cursor(query.cursor, str), query.limit + 1)
         found = await self._reads.dossiers(Enterprise, page, **having)

@@ -134,8 +134,8 @@ class PrefixResources:
     async def _list(self, call: Call) -> Reply:
         query: PrefixQuery = call.query
         enterprise = query.enterprise or call.principal.enterprise
-        if query.enterprise:
-            call.need_to_see_for(query.enterprise)
+        if enterprise:
+            call.need_to_see_for(enterprise)
         having: dict[str, str] = {}
         if query.state is not None:
             having["state"] = query.state.value
