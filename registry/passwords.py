@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import hmac
 import os
-import threading
 import unicodedata
-from collections.abc import Callable
 from typing import Final
 
 from argon2 import PasswordHasher
@@ -50,8 +48,6 @@ KNOWN: Final = frozenset(
 
 _HASHER: Final = PasswordHasher(PASSES, MEMORY_KIB, LANES)
 _ARGON2: Final = b"$argon2"
-#: How little a hashing thread asks for of a core that others want too (see nice(2)).
-_NICENESS: Final = 15
 
 
 def check_password(password: str, username: str) -> None:
@@ -76,7 +72,7 @@ class Passwords:
     """Hashes and checks passwords off the event loop; closed by `close`."""
 
     def __init__(self, max_waiting: int = MAX_WAITING) -> None:
-        self._workers = Workers("passwords", max_waiting=max_waiting, prepare=_yield_to_others)
+        self._workers = Workers("passwords", max_waiting=max_waiting)
         #: What there is to check where there is no such account.
         self._nobody = _HASHER.hash(os.urandom(16)).encode()
 
@@ -113,10 +109,3 @@ def _matches(password: str, stored: bytes) -> bool:
 def _composed(password: str) -> str:
     """The same text whatever keyboard it was typed on (NFC, RFC 8265 section 4)."""
     return unicodedata.normalize("NFC", password)
-
-
-def _yield_to_others() -> None:
-    """On Linux a thread has a niceness of its own; elsewhere it stays as it is."""
-    renice: Callable[[int, int, int], None] | None = getattr(os, "setpriority", None)
-    if renice is not None and os.uname().sysname == "Linux":
-        renice(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
