@@ -24,8 +24,7 @@ CONNECTIONS: Final = 32
 _NAMES: Final = 1000
 _SCRIPT: Final = """\
 local paths, requests, at = {{ {paths} }}, {{}}, 0
-init = function(args)
-  wrk.init(args)
+init = function()
   for i, path in ipairs(paths) do requests[i] = wrk.format("GET", path) end
 end
 request = function()
