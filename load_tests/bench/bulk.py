@@ -13,32 +13,29 @@ import http.client
 import json
 import multiprocessing
 import os
-import random
 import select
 import socket
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from threading import Thread
-from time import perf_counter, process_time, sleep
+from time import perf_counter, sleep
 from typing import Any, Final, NamedTuple
 
+from load_tests.bench import large
 from load_tests.bench.figure import Figure, document
 from load_tests.bench.server import Topology, topology
 from load_tests.requests import handle
-from registry.errors import StorageUnavailable
 from registry.schemes.handle import Key
-from registry.storage.sqlite_lookup import SqliteLookup, open_reader
 from resolver.data_directory import DataDirectory
 
 BASE_PORT: Final = 31_840
 SECTOR: Final = "baijiu"
 PREFIX: Final = "88.901.7"
 RATE: Final = 5_000
+_SUFFIX: Final = "BOT-{:09}"
 #: Lines made at once, to be sent in one piece.
 _PIECE: Final = 5_000
-_READS: Final = 20_000
-_SMALL: Final = 1_000
 #: Seconds after which a reply counts as none.
 _PATIENCE: Final = 1.0
 
@@ -141,7 +138,7 @@ def registering(node: Topology, data: Path, count: int) -> Iterator[Figure]:
     rest = count - alone
     seconds = max(1.0, rest / (alone / loaded.seconds) * 0.9)
     with multiprocessing.get_context("spawn").Pool(1) as pool:
-        names = [Key(PREFIX, f"BOT-{at:09}") for at in random.Random(1).sample(range(alone), 5000)]
+        names = large.Names(PREFIX, _SUFFIX, alone).drawn(5000, 1)
         pool.apply(sleep, (0,))  # it is there now
         pending = pool.apply_async(load, (address, token, alone, rest))
         offered = offer(node.address(SECTOR, "handle"), names, seconds, RATE)
@@ -151,55 +148,6 @@ def registering(node: Topology, data: Path, count: int) -> Iterator[Figure]:
     answered = 100 * len(offered.took) / offered.sent
     yield Figure("resolving in a bulk load: answered", answered, "%", ">= 99")
     yield Figure("resolving in a bulk load: p99", offered.quantile(0.99) * 1000, "ms", "< 20")
-
-
-def store(path: Path, count: int) -> Iterator[Figure]:
-    """What the file costs: its size, and reads of names that were read before and that were not."""
-    yield Figure("store", path.stat().st_size / 1e9, "GB", "< 4 at 10 million")
-    chance = random.Random(2)
-    few = chance.sample(range(count), min(_SMALL, count))
-    with _opened(path) as lookup:
-        _read(lookup, few)
-        yield Figure("read, warm", _read(lookup, few * (_READS // len(few))), "us")
-        cold = chance.sample(range(count), min(_READS, count))
-        yield Figure("read, cold, uniform", _read(lookup, cold), "us", "<= 20")
-    forget(path)
-    with _opened(path) as lookup:
-        began = process_time()
-        took = _read(lookup, chance.sample(range(count), min(_READS, count)))
-        used = (process_time() - began) / min(_READS, count) * 1e6
-        yield Figure("read, file not in memory: CPU", used, "us", "<= 20")
-        yield Figure("read, file not in memory: with the disk", took, "us")
-
-
-def forget(path: Path) -> None:
-    """Have the system drop what it keeps of a file, so that it is read from the disk."""
-    with path.open("rb") as file:
-        os.fsync(file.fileno())
-        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
-
-
-class _opened:  # noqa: N801 - a context, used as one
-    """The synchronous reads of a store."""
-
-    def __init__(self, path: Path) -> None:
-        self._connection = open_reader(path)
-
-    def __enter__(self) -> SqliteLookup:
-        return SqliteLookup(self._connection)
-
-    def __exit__(self, *_error: object) -> None:
-        self._connection.close()
-
-
-def _read(lookup: SqliteLookup, numbers: Sequence[int]) -> float:
-    """Microseconds a read."""
-    suffixes = [f"BOT-{number:09}" for number in numbers]
-    began = perf_counter()
-    for suffix in suffixes:
-        if lookup.record(PREFIX, suffix) is None:
-            raise StorageUnavailable(f"{suffix} is not there")
-    return (perf_counter() - began) / len(suffixes) * 1e6
 
 
 def _hold(loaded: Loaded, count: int) -> None:
@@ -217,11 +165,13 @@ def measure(directory: Path, core: int, count: int) -> Iterator[Figure]:
     data = directory / "bulk"
     with topology("minimal", data, core, BASE_PORT, ["--seed", "0"]) as node:
         yield from registering(node, data, count)
-    path = data / SECTOR / "node.db"
-    forget(path)
+    path, names = data / SECTOR / "node.db", large.Names(PREFIX, _SUFFIX, count)
+    large.forget(path)
     with topology("minimal", data, core, BASE_PORT) as again:
         yield Figure("start with that store, not in memory", again.seconds, "s", "<= 5")
-    yield from store(path, count)
+        address = again.address(SECTOR, "handle")
+        yield from large.answers(again.server, address, path, names)
+    yield from large.reads(path, names)
 
 
 def main() -> None:
