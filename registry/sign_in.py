@@ -6,6 +6,7 @@ after the same work.
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import binascii
 import hashlib
@@ -30,7 +31,12 @@ from registry.attempts import Attempts
 from registry.audit import Actor
 from registry.challenges import Challenge, Challenges, signed_text
 from registry.clock import Clock
-from registry.errors import AuthenticationFailed, ChallengeExpired, InvalidCredential
+from registry.errors import (
+    AuthenticationFailed,
+    ChallengeExpired,
+    InvalidCredential,
+    TooManyAttempts,
+)
 from registry.ledger import Ledger
 from registry.passwords import Passwords
 from registry.storage.interface import Reads
@@ -40,6 +46,10 @@ from registry.workers import Workers
 TOKEN_LIFETIME: Final = 24 * 3600
 #: Signature checks under way and waiting, at 0.1 ms each.
 MAX_WAITING: Final = 256
+#: Seconds that the refusal of one attempt too many is held back, and how many are held at once: who
+#: floods a node over some connections gets that many answers from each, and costs it nothing else.
+HOLD_SECONDS: Final = 1.0
+MAX_HELD: Final = 512
 _WRONG: Final = "these credentials open no account"
 
 
@@ -68,6 +78,7 @@ class SignIn:
         passwords: Passwords,
         challenges: Challenges,
         attempts: Attempts | None = None,
+        hold_seconds: float = HOLD_SECONDS,
     ) -> None:
         self._ledger = ledger
         self._reads = reads
@@ -75,6 +86,8 @@ class SignIn:
         self._passwords = passwords
         self._challenges = challenges
         self._attempts = attempts or Attempts(clock)
+        self._hold_seconds = hold_seconds
+        self._held = 0
         self._verifying = Workers("signatures", max_waiting=MAX_WAITING)
         #: The key to check with where there is none under the name given.
         self._nobody = ec.generate_private_key(ec.SECP256R1()).public_key()
@@ -93,7 +106,7 @@ class SignIn:
 
     async def by_password(self, username: str, password: str, source: Source) -> LoggedIn:
         """Log in. Raises TooManyAttempts, AuthenticationFailed, Overloaded."""
-        self._attempts.take(source.address, username)
+        await self._take(source, username)
         account = await self._account(username)
         stored = None if account is None else account.password_digest
         if not await self._passwords.holds(password, stored):
@@ -104,7 +117,7 @@ class SignIn:
 
     async def confirm(self, account: Account, password: str, source: Source) -> None:
         """Check the password of somebody who is logged in. Raises what `by_password` does."""
-        self._attempts.take(source.address, account.username)
+        await self._take(source, account.username)
         if not await self._passwords.holds(password, account.password_digest):
             raise AuthenticationFailed("the old password is wrong")
         self._attempts.give_back(source.address, account.username)
@@ -117,7 +130,7 @@ class SignIn:
         Only a generated password is kept in a form that this can be checked with. Raises
         TooManyAttempts, AuthenticationFailed.
         """
-        self._attempts.take(source.address, username)
+        await self._take(source, username)
         account = await self._account(username)
         kept = b"" if account is None else account.password_digest
         wanted = [hashlib.sha256((kept.hex() + day).encode()).hexdigest() for day in days]
@@ -135,7 +148,7 @@ class SignIn:
         Raises TooManyAttempts, InvalidCredential, ChallengeExpired (also for a second answer),
         AuthenticationFailed, Overloaded.
         """
-        self._attempts.take(source.address, key_id)
+        await self._take(source, key_id)
         expires = self._challenges.check(key_id, nonce, self._now)
         key = await self._key(key_id)
         public = self._nobody if key is None else read_key(key.public_key)
@@ -149,6 +162,19 @@ class SignIn:
         )
         self._attempts.give_back(source.address, key_id)
         return admitted
+
+    async def _take(self, source: Source, name: str) -> None:
+        """Use up an attempt; a refusal is held back for a while."""
+        try:
+            self._attempts.take(source.address, name)
+        except TooManyAttempts:
+            if self._held < MAX_HELD:
+                self._held += 1
+                try:
+                    await asyncio.sleep(self._hold_seconds)
+                finally:
+                    self._held -= 1
+            raise
 
     async def _account(self, username: str) -> Account | None:
         if not is_username(username):
