@@ -1,6 +1,6 @@
 """Bulk loads that are killed, one after another, into the same store.
 
-`python -m tests.support.killed_loads FILE ROUNDS SEED` starts a load, kills it once it has been
+`python -m tests.support.killed_loads URL ROUNDS SEED` starts a load, kills it once it has been
 told a few times how far it is durable, and prints `ROUND LINE`, the last line it was told of. Then
 comes the next.
 """
@@ -12,7 +12,6 @@ import os
 import random
 import signal
 import sys
-from pathlib import Path
 
 from registry.audit import Actor
 from registry.bulk.registering import Existing, Registering
@@ -21,7 +20,7 @@ from registry.bulk.upload import Upload
 from registry.clock import SystemClock
 from registry.registration import Registrar
 from registry.schemes.handle import DEFAULT_RULES, Key
-from registry.storage.sqlite import SqliteStore
+from registry.storage.backends import open_store
 
 PREFIX = "88.901.7"
 #: Lines in what is read at once; batches are cut out of that.
@@ -43,8 +42,8 @@ def _line(round_: int, line: int) -> str:
     return f'{{"identifier":"{PREFIX}/{suffix(round_, line)}","values":[{values}]}}\n'
 
 
-async def _load(path: Path, round_: int, told: int) -> None:
-    store = await SqliteStore.open(path)
+async def _load(url: str, round_: int, told: int) -> None:
+    store = await open_store(url)
     async with store.begin() as transaction:
         await transaction.home([PREFIX])
     registrar = Registrar(store, SystemClock())
@@ -68,13 +67,13 @@ def _anything(key: Key) -> None:
     """Every identifier may be added."""
 
 
-def _killed(path: Path, round_: int, after: int) -> bytes:
+def _killed(url: str, round_: int, after: int) -> bytes:
     """What a load says until it is killed, `after` lines or some more."""
     read, write = os.pipe()
     child = os.fork()
     if child == 0:
         os.close(read)
-        asyncio.run(_load(path, round_, write))
+        asyncio.run(_load(url, round_, write))
         os._exit(1)
     os.close(write)
     with os.fdopen(read, "rb") as told:
@@ -85,14 +84,14 @@ def _killed(path: Path, round_: int, after: int) -> bytes:
     return heard
 
 
-def _main(path: Path, rounds: int, seed: str) -> None:
+def _main(url: str, rounds: int, seed: str) -> None:
     chance = random.Random(seed)
     for round_ in range(rounds):
-        heard = _killed(path, round_, chance.randint(1, 5))
+        heard = _killed(url, round_, chance.randint(1, 5))
         last = heard[: heard.rindex(b"\n")].rsplit(b"\n", 1)[-1]
         line = int(last.removeprefix(b'{"committed_through":').removesuffix(b"}"))
         print(round_, line, flush=True)
 
 
 if __name__ == "__main__":
-    _main(Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3])
+    _main(sys.argv[1], int(sys.argv[2]), sys.argv[3])
