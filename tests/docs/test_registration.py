@@ -31,7 +31,7 @@ def test_the_examples_run_in_their_order(tmp_path: Path) -> None:
             if shown:
                 assert json.loads(replies[-1]) == json.loads(shown)
     assert len(replies) == 6
-    assert '"version": 3, "state": "active"' in replies[3]
+    assert '"version":3,"state":"active"' in replies[3]
     assert "https://example.test/1" in replies[3]
     assert '"code":"precondition-failed"' in replies[4]
 
