@@ -35,6 +35,8 @@ SESSION_UNKNOWN: Final = "Invalid session id or session time out. Please try aga
 KEEP_SECONDS: Final = 3600.0
 MAX_SIGNED: Final = 8192
 
+_OPERATIONS: Final = frozenset(OpCode)
+
 #: A whole message, or one that has to wait; None where none is deserved.
 Reply = bytes | Awaitable[bytes] | None
 
@@ -190,7 +192,8 @@ class Responder:
     def _converse(self, request: Message, context: Context) -> Reply:
         if context.protocol == UDP and request.op_code in ADMINISTRATION:
             return self.refuse(request, outcomes.MALFORMED, NOT_AN_ADMIN_INTERFACE, context)
-        if self.dialogue is not None:
+        known = request.session_id or request.op_code in _OPERATIONS
+        if self.dialogue is not None and known:
             return self.dialogue.converse(request, context)
         if request.session_id:
             return self.refuse(request, outcomes.SESSION_TIMEOUT, SESSION_UNKNOWN, context)

@@ -203,6 +203,7 @@ def test_rules_of_the_head(fits: str, broken: str, key: str) -> None:
         ('"C3130"', '"B09"'),
         ('"510400"', '"511500"'),
         ('product = "steel"', 'product = "tea"'),
+        ('product = "steel"', 'product = "steel"\nworkers = 64'),
     ],
 )
 def test_what_a_node_may_just_be(old: str, new: str) -> None:
@@ -219,6 +220,9 @@ def test_what_a_node_may_just_be(old: str, new: str) -> None:
         ('"mill"', "7", "node[4].name"),
         ('"mill"', "2024-01-01", "node[4].name"),
         ('"mill"', '"mill"\nprefixes = "x"', "node[4].prefixes"),
+        ('"mill"', '"mill"\nworkers = 0', "node[4].workers"),
+        ('"mill"', '"mill"\nworkers = 65', "node[4].workers"),
+        ('"mill"', '"mill"\nworkers = "2"', "node[4].workers"),
         ("88.901.100", "88.901.999999999", "node[4].prefix"),
         ("88.901.100", "88.901.1", "node[4].prefix"),
         ("88.901.100", "88.901", "node[4].prefix"),

@@ -15,26 +15,21 @@ from pathlib import Path
 from typing import Final
 
 from tests.support.processes import Topology, up
+from tests.support.stores import minimal_on
 
 DOORS: Final = 16
 PREFIX: Final = "88.901.7"
-_MINIMAL: Final = Path(__file__).parents[2] / "configs" / "minimal.toml"
-
-
-def topology_file(directory: Path) -> Path:
-    """The minimal topology with workers."""
-    text = _MINIMAL.read_text("utf-8")
-    for name in ("baijiu", "recursive"):
-        text = text.replace(f'name = "{name}"\n', f'name = "{name}"\nworkers = 2\n')
-    path = directory / "worked.toml"
-    path.write_text(text, "utf-8")
-    return path
 
 
 @contextlib.contextmanager
-def running(directory: Path, *options: object) -> Iterator[Topology]:
-    """It, until the test is done with it."""
-    with up(topology_file(directory), directory / "data", *options, nodes=5) as topology:
+def running(directory: Path, *options: object, store: str = "sqlite:") -> Iterator[Topology]:
+    """It, until the test is done with it; `store` is the database of the sector node."""
+    path = minimal_on(store, directory)
+    text = path.read_text("utf-8")
+    for name in ("baijiu", "recursive"):
+        text = text.replace(f'name = "{name}"\n', f'name = "{name}"\nworkers = 2\n')
+    path.write_text(text, "utf-8")
+    with up(path, directory / "data", *options, nodes=5) as topology:
         yield topology
 
 

@@ -10,7 +10,7 @@ import signal
 import sqlite3
 import threading
 from base64 import b64encode
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import closing, suppress
 from functools import partial
 from itertools import count
@@ -21,11 +21,21 @@ from urllib.parse import quote
 import pytest
 
 from registry import outcomes
+from registry.values.site import QUERY, TCP, Interface, Server, Site, encode_site
 from registry.values.value import Value
-from resolver.client import Client, Denied, Endpoint, SecretKey
+from resolver.client import Administration, Client, Denied, Endpoint, SecretKey
+from resolver.codecs.handle.message import decode_message
 from tests.support.counting import counted, difference
 from tests.support.everywhere import PROTOCOLS, ask, codes, values_of
-from tests.support.processes import Node, Topology, all_ended, watched
+from tests.support.processes import (
+    Node,
+    Topology,
+    all_ended,
+    free_base,
+    idnode,
+    serve,
+    watched,
+)
 from tests.support.wire import HttpReply, Udp, fetch, metrics, resolve_request
 from tests.support.worked import DOORS, PREFIX, keeper, left_alone, running, token, worker_of
 
@@ -37,7 +47,7 @@ _numbers = count(1)
 
 @pytest.fixture(scope="module")
 def worked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Topology]:
-    with running(tmp_path_factory.mktemp("worked")) as topology:
+    with running(tmp_path_factory.mktemp("worked"), "--processes", 2) as topology:
         yield topology
         ended = topology.process.stop()
         assert (ended.status, ended.err) == (0, "draining\n")
@@ -76,6 +86,17 @@ class Sockets:
         """The different replies, ids and times aside."""
         request = resolve_request(identifier)
         return {one.ask(request)[40:] for one in self._sockets}
+
+    def codes(self, identifier: str) -> set[int]:
+        """The different response codes."""
+        request = resolve_request(identifier)
+        return {decode_message(one.ask(request)).response_code for one in self._sockets}
+
+    def until_code(self, identifier: str, code: int) -> None:
+        """Ask until every process answers with this code."""
+        deadline = monotonic() + PATIENCE
+        while self.codes(identifier) != {code}:
+            assert monotonic() < deadline, "a process goes on with what is out of date"
 
     def until(self, identifier: str, holds: Callable[[bytes], bool]) -> None:
         """Ask until every process says what it should."""
@@ -119,10 +140,10 @@ def in_bulk(topology: Topology, node: Node, identifier: str) -> None:
     assert json.loads(said.body.splitlines()[-1])["accepted"] == 1
 
 
-def secret_key(topology: Topology) -> SecretKey:
+def secret_key(topology: Topology, prefix: str = PREFIX) -> SecretKey:
     admins = json.loads((topology.data / "credentials.json").read_bytes())["handle_admins"]
-    secret = next(admin["secret"] for admin in admins if admin["prefix"] == PREFIX)
-    return SecretKey(f"{PREFIX}/ADMIN", SECRET, secret.encode())
+    secret = next(admin["secret"] for admin in admins if admin["prefix"] == prefix)
+    return SecretKey(f"{prefix}/ADMIN", SECRET, secret.encode())
 
 
 def by_json_api(topology: Topology, node: Node, identifier: str) -> None:
@@ -162,18 +183,64 @@ def test_what_comes_in_by_any_door_is_seen_at_every_process(worked, door):
             sockets.until(identifier, lambda reply: b"made" in reply)
 
 
-def test_a_prefix_that_is_delegated_is_known_to_every_process(worked):
-    node, identifier = worked.node("baijiu"), "88.901.555/X"
+async def administered(
+    topology: Topology, node: Node, prefix: str, act: Callable[[Administration], Awaitable[None]]
+) -> None:
+    """Do something as the administrator of a prefix."""
+    endpoint = Endpoint(*node.handle)
+    async with Client().administer(endpoint, secret_key(topology, prefix)) as server:
+        await act(server)
+
+
+def test_every_process_knows_what_is_homed_and_what_is_delegated(worked):
+    node = worked.node("baijiu")
+    site = encode_site(Site((Server(1, "127.0.0.1", b"", (Interface(QUERY, TCP, 2641),)),)))
+    act = partial(administered, worked, node, "88.901")
     with Sockets(node) as sockets:
-        assert len(sockets.ask(identifier)) == 1
-        done = worked.idnode(
-            "register",
-            "0.NA/88.901.555",
-            "--set",
-            "1:NOTE=nobody is home",
+        assert sockets.codes("88.901.555/X") == {outcomes.NOT_FOUND.handle}
+        delegation = [Value(1, b"HS_SITE", site)]
+        asyncio.run(act(lambda server: server.create("0.NA/88.901.555", delegation)))
+        sockets.until_code("88.901.555/X", outcomes.SERVICE_REFERRAL.handle)
+        asyncio.run(act(lambda server: server.delete("0.NA/88.901.555")))
+        sockets.until_code("88.901.555/X", outcomes.NOT_FOUND.handle)
+
+        assert sockets.codes("88.777/X") == {outcomes.NOT_RESPONSIBLE.handle}
+        asyncio.run(act(lambda server: server.home("88.777")))
+        sockets.until_code("88.777/X", outcomes.NOT_FOUND.handle)
+        asyncio.run(act(lambda server: server.unhome("88.777")))
+        sockets.until_code("88.777/X", outcomes.NOT_RESPONSIBLE.handle)
+
+
+def test_every_process_reads_the_database(tmp_path, postgres_server):
+    store = postgres_server.new_database()
+    with running(tmp_path, store=store) as topology:
+        node, identifier = topology.node("baijiu"), fresh()
+        with Sockets(node) as sockets:
+            assert sockets.codes(identifier) == {outcomes.NOT_FOUND.handle}
+            by_rest(topology, node, identifier)
+            sockets.until_code(identifier, outcomes.OK.handle)
+            for _ in range(DOORS):
+                values_of(node, identifier)
+        assert topology.process.stop().status == 0
+
+
+def test_one_node_alone_has_workers_too(used_data):
+    base = free_base(5)
+    with serve("root", "minimal", used_data, "--workers", 2, base=base) as topology:
+        assert len(topology.process.children()) == 2
+        for _ in range(DOORS):
+            values_of(topology.node("root"), "0.NA/88")
+        second = idnode("serve", "root", "minimal", "--data", used_data, "--base-port", base)
+        assert (second.status, second.out) == (1, "")
+        assert "in use by node root" in second.err
+        elsewhere = used_data.with_name("elsewhere")
+        third = idnode(
+            *("serve", "root", "minimal", "--data", elsewhere, "--base-port", base),
+            *("--workers", 2),
         )
-        assert done.status == 0, done.err
-        sockets.until("0.NA/88.901.555", lambda reply: b"nobody is home" in reply)
+        assert (third.status, third.out) == (1, "")
+        assert f"port {base + 15} on 127.0.0.1, for metrics of node root, is in use" in third.err
+        assert topology.process.stop().status == 0
 
 
 # --- what the death of a process costs ---
