@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import secrets
-import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import click
-import msgspec
 
 from resolver.cli.account_options import new_password
 from resolver.cli.errors import DONE
-from resolver.cli.management import Management, management_options, segment
+from resolver.cli.management import Management, management_options, read_document, segment
 from resolver.cli.output import cell, note, print_json, show, table
 from resolver.cli.running import read_running
 from resolver.data_directory import Account, Credentials, DataDirectory
@@ -99,7 +97,7 @@ def enrol(
     With --username as an enterprise does it by itself: its account is logged in, and kept in
     credentials.json, where --as finds it. Without, as the operator does it for others.
     """
-    node, form = Management.of(sector, data=data, **where), _read(file)
+    node, form = Management.of(sector, data=data, **where), read_document(file)
     if username is None:
         return _said(node.ask("POST", _PATH, form), as_json)
     password = new_password() if asks else secrets.token_urlsafe(_PASSWORD_SIZE)
@@ -121,7 +119,7 @@ def enrol(
 def change(enterprise: str, file: Path, sector: str, as_json: bool, **where: Any) -> int:
     """Say something else of ENTERPRISE: what is in FILE. If it was rejected, it applies anew."""
     node = Management.of(sector, **where)
-    return _said(node.ask("PUT", _one(node, enterprise), _read(file)), as_json)
+    return _said(node.ask("PUT", _one(node, enterprise), read_document(file)), as_json)
 
 
 @enterprise.command()
@@ -164,20 +162,6 @@ def milestones(found: dict[str, Any]) -> Any:
 
 def _one(node: Management, enterprise: str) -> str:
     return f"{_PATH}/{segment(number_of(node, enterprise))}"
-
-
-def _read(file: Path) -> dict[str, Any]:
-    octets = file.read_bytes()
-    try:
-        if file.suffix == ".json":
-            found = msgspec.json.decode(octets)
-        else:
-            found = tomllib.loads(octets.decode())
-    except (msgspec.DecodeError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise click.UsageError(f"{file} cannot be read: {error}") from None
-    if not isinstance(found, dict):
-        raise click.UsageError(f"{file} does not say what an enterprise is")
-    return found
 
 
 def _said(found: dict[str, Any], as_json: bool) -> int:

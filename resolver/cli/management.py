@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote, urlencode
 
 import click
+import msgspec
 
 from resolver.cli.errors import Negative, NobodyAnswered
 from resolver.cli.register import Door, as_option, find_door, reason, token_of
@@ -90,6 +92,21 @@ class Management:
         if reply.status >= 300:
             raise Negative(reason(reply.status, reply.document()))
         return reply.document()
+
+
+def read_document(file: Path) -> dict[str, Any]:
+    """What a file says, TOML or (by its name) JSON. Raises click.UsageError."""
+    octets = file.read_bytes()
+    try:
+        if file.suffix == ".json":
+            found = msgspec.json.decode(octets)
+        else:
+            found = tomllib.loads(octets.decode())
+    except (msgspec.DecodeError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise click.UsageError(f"{file} cannot be read: {error}") from None
+    if not isinstance(found, dict):
+        raise click.UsageError(f"{file} holds no members with names")
+    return found
 
 
 def segment(text: str) -> str:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
 from typing import Any, Final
 
 import click
-import msgspec
 
 from resolver.cli.errors import DONE
-from resolver.cli.management import Management, management_options, segment
+from resolver.cli.management import Management, management_options, read_document, segment
 from resolver.cli.output import cell, note, print_json, show, table
 
 _PATH: Final = "/v1/templates"
@@ -73,7 +71,7 @@ def show_(name: tuple[str, str], version: int | None, as_json: bool, **where: An
 @management_options
 def draft(file: Path, as_json: bool, **where: Any) -> int:
     """Draft the template in FILE (TOML or JSON): a new one, or the next version of one."""
-    document = _read(file)
+    document = read_document(file)
     name = str(document.get("prefix", "")), str(document.get("name", ""))
     if not all(name):
         raise click.UsageError(f"{file} does not say prefix and name")
@@ -115,20 +113,6 @@ def discard(name: tuple[str, str], as_json: bool, **where: Any) -> int:
     if not as_json:
         click.echo(f"{'/'.join(name)}: the draft is gone")
     return DONE
-
-
-def _read(file: Path) -> dict[str, Any]:
-    octets = file.read_bytes()
-    try:
-        if file.suffix == ".json":
-            found = msgspec.json.decode(octets)
-        else:
-            found = tomllib.loads(octets.decode())
-    except (msgspec.DecodeError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise click.UsageError(f"{file} cannot be read: {error}") from None
-    if not isinstance(found, dict):
-        raise click.UsageError(f"{file} is no template")
-    return found
 
 
 def _one(name: tuple[str, str]) -> str:
