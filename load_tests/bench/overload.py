@@ -2,9 +2,8 @@
 
     python -m load_tests.bench.overload [--out FILE] [--seconds S]
 
-The generator is slower than the node. So the node, on the first core, gets a part of that only: the
-rest is burnt by a process of a higher priority. The generator is on the last core and checks every
-reply.
+The generator is slower than the node. So the node, on the first core, gets a quarter of that only:
+the rest is burnt. The generator is on the last core and checks every reply.
 """
 
 from __future__ import annotations
@@ -45,8 +44,8 @@ NAMES: Final = 20_000
 DEADLINE: Final = 0.2
 PATIENCE: Final = 2.0
 OUTSTANDING: Final = 256
-#: By how much the node's priority is lower than the burner's: it gets a quarter of the core.
-NICE: Final = 5
+#: Processes that take as much of the node's core as it does: it gets a quarter.
+BURNERS: Final = 3
 #: How many times the peak is offered, how much of it by polite clients, and after the overload.
 OVERLOAD, POLITE, AFTER = 2.0, 0.2, 0.8
 RECOVERED: Final = 0.95
@@ -79,17 +78,17 @@ class Target(NamedTuple):
 
 
 @contextlib.contextmanager
-def short_of_cpu(node: Topology, core: int) -> Iterator[None]:
-    """Leave the node a part of its core only."""
-    for pid in node.server.pids:
-        os.setpriority(os.PRIO_PROCESS, pid, os.getpriority(os.PRIO_PROCESS, pid) + NICE)
-    burner = subprocess.Popen([sys.executable, "-c", "while True: pass"])
-    os.sched_setaffinity(burner.pid, {core})
+def short_of_cpu(core: int) -> Iterator[None]:
+    """Leave the node on a core a part of that only."""
+    burners = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(BURNERS)]
+    for burner in burners:
+        os.sched_setaffinity(burner.pid, {core})
     try:
         yield
     finally:
-        burner.kill()
-        burner.wait()
+        for burner in burners:
+            burner.kill()
+            burner.wait()
 
 
 def twice_the_peak(target: Target, seconds: float) -> Iterator[Figure]:
@@ -192,7 +191,7 @@ def flooding() -> Iterator[Path | None]:
 
 def measure(core: int, seconds: float) -> Iterator[Figure]:
     """All figures of overload over UDP."""
-    with target_on(core) as target, flooding() as program, short_of_cpu(target.node, core):
+    with target_on(core) as target, flooding() as program, short_of_cpu(core):
         yield from twice_the_peak(target, seconds)
         yield from accounted(target, seconds)
         if program is not None:
