@@ -107,15 +107,15 @@ class RowReader:
 
     def _plain_record(self, line: bytes, values: Sequence[_Value]) -> bytes | None:
         """The record of values of text with ascending indexes, None if they are not that plain."""
-        members, last, heads = 2, 0, self._heads
+        texts, last, heads = 3, 0, self._heads
         record = _U32.pack(len(values))
         for value in values:
             index, data = value.index, value.data
-            members += 3 if value.ttl is None else 4
+            texts += 5 if value.ttl is None else 6
             if isinstance(data, dict):
                 if data.get("format") != "string" or "value" not in data:
                     return None
-                members += len(data)
+                texts += 2 * len(data) - 1
                 data = data["value"]
             kind = (index, value.type, value.ttl)
             head = heads.get(kind) or self._head(kind)
@@ -125,8 +125,8 @@ class RowReader:
             octets = data.encode()
             record += head + _U32.pack(len(octets)) + octets + _NO_REFERENCES
         # Members that are not looked at here, and names that stand twice, show in the number of
-        # names; text with a quotation mark before a colon is looked at more closely in vain.
-        plain = line.count(b'":') == members and 0 < len(values) <= MAX_VALUES
+        # texts, names included; a text with a quotation mark in it is looked at closely in vain.
+        plain = line.count(b'"') == 2 * texts and 0 < len(values) <= MAX_VALUES
         return record if plain and len(record) <= MAX_RECORD else None
 
     def _head(self, kind: tuple[int, str, int | None]) -> bytes | None:

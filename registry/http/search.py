@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from registry.allocations import Allocation
 from registry.authorisation import Operation, may
 from registry.errors import InvalidValue
 from registry.http.endpoints import Call, Endpoint, Reply
@@ -17,6 +18,7 @@ from registry.lifecycle import State
 from registry.schemes.handle import MAX_LENGTH, HandleRules, ascii_upper
 from registry.searching import Place, Wanted, reach_of, reaches_of, search
 from registry.storage.interface import Reads, Row
+from registry.storage.search_interface import Reach
 from registry.values.json_form import iso_time
 
 _TEXT: Final = r"^[^\x00-\x1f\x7f-\x9f]*$"
@@ -29,12 +31,14 @@ _MAX_INDEX: Final = 0x7FFF_FFFF
 class SearchQuery(PageQuery, kw_only=True):
     """What is searched for; everything that is given has to hold.
 
-    `prefix` is meant exactly; `suffix_begins` needs it. `value` is text that a value has as its
-    data, of any type and index unless `type` and `index` say more.
+    `prefix` is meant exactly; `suffix_begins` needs it. `enterprise` is a number: its prefixes are
+    meant. `value` is text that a value has as its data, of any type and index unless `type` (the
+    name of a template's item, say) and `index` say more.
     """
 
     prefix: Annotated[str, Meta(min_length=1, max_length=MAX_LENGTH, pattern=_TEXT)] | None = None
     suffix_begins: Annotated[str, Meta(max_length=MAX_LENGTH, pattern=_TEXT)] = ""
+    enterprise: Annotated[str, Meta(min_length=1, max_length=64, pattern=_TEXT)] | None = None
     state: StateName | None = None
     value: Annotated[str, Meta(max_length=_MAX_VALUE)] | None = None
     type: Annotated[str, Meta(min_length=1, max_length=MAX_LENGTH)] | None = None
@@ -84,7 +88,7 @@ class Search:
 
     async def _search(self, call: Call) -> Reply:
         query: SearchQuery = call.query
-        wanted = self._wanted(call, query)
+        wanted = await self._wanted(call, query)
         found = await search(self._reads, wanted, _place(query.cursor), query.limit)
         page = SearchPage([_item(row) for row in found.rows])
         if found.next is not None:
@@ -96,26 +100,34 @@ class Search:
             page.complete = made and page.indexed_through == await self._reads.last_entry()
         return Reply(body=page)
 
-    def _wanted(self, call: Call, query: SearchQuery) -> Wanted:
+    async def _wanted(self, call: Call, query: SearchQuery) -> Wanted:
         """Raises InvalidValue for parameters that mean nothing alone, NotFound, NotPermitted."""
         for name, needed in (("type", "value"), ("index", "value"), ("suffix_begins", "prefix")):
             if getattr(query, name) and getattr(query, needed) is None:
                 raise InvalidValue(f"{name} is of use with {needed} only", field=name)
-        if query.prefix is None:
-            call.need_anywhere()
-            reaches = reaches_of(call.principal)
-        else:
-            prefix = ascii_upper(query.prefix)
-            call.need_to_see(prefix)
-            reaches = [reach_of(prefix, self._suffix(query.suffix_begins))]
         return Wanted(
-            reaches,
+            await self._reaches(call, query),
             lambda prefix: may(call.principal, Operation.READ, prefix),
             None if query.state is None else _STATES[query.state],
             None if query.value is None else query.value.encode(),
             None if query.type is None else query.type.encode(),
             query.index,
         )
+
+    async def _reaches(self, call: Call, query: SearchQuery) -> list[Reach]:
+        """Where to search: what the principal may read, as far as that is asked for."""
+        prefix = None if query.prefix is None else ascii_upper(query.prefix)
+        if query.enterprise is not None:
+            call.need_to_see_for(query.enterprise)
+            found = await self._reads.dossiers(Allocation, enterprise=query.enterprise)
+            own = [each.prefix for each in found if prefix in (None, each.prefix)]
+        elif prefix is not None:
+            call.need_to_see(prefix)
+            own = [prefix]
+        else:
+            call.need_anywhere()
+            return reaches_of(call.principal)
+        return sorted(reach_of(each, self._suffix(query.suffix_begins)) for each in own)
 
     def _suffix(self, begins: str) -> str:
         return begins if self._rules.case_sensitive_suffix else ascii_upper(begins)

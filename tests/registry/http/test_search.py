@@ -13,6 +13,7 @@ import pytest_asyncio
 from aiohttp import ClientSession, web
 
 from registry.accounts import digest
+from registry.allocations import Allocation, Hosting
 from registry.audit import Actor
 from registry.authorisation import Principal, Role
 from registry.changes import Create, Move, Reserve
@@ -23,6 +24,7 @@ from registry.http.paging import make_cursor
 from registry.http.search import Search
 from registry.indexing import Indexer
 from registry.lifecycle import Operation
+from registry.prefix_life import PrefixState
 from registry.registration import Registrar
 from registry.schemes.handle import DEFAULT_RULES, Key
 from registry.storage.backends import open_store
@@ -120,6 +122,11 @@ async def _fill(registrar: Registrar) -> None:
         ]
         key = Key(prefix, f"BOT-{number}")
         await registrar.submit(Create(key, values), ACTOR)
+    active, hosted = PrefixState.ACTIVE, Hosting.HOSTED
+    async with registrar.ledger.begin() as writing:
+        await writing.transaction.file(
+            [Allocation(prefix, "E7", active, hosted, 0) for prefix in ("88.901.8", "88.901.7")]
+        )
     for prefix in TENANTS:
         await registrar.submit(Move(Key(prefix, "BOT-5"), Operation.HOLD), ACTOR)
         await registrar.submit(Reserve(Key(prefix, "NEXT")), ACTOR)
@@ -189,6 +196,16 @@ async def test_nobody_learns_of_what_others_have(asking: Asking) -> None:
         said = [{**each.body, "request_id": "", "instance": ""} for each in answers]
         assert said == said[:1] * len(said)
         assert {each.status for each in answers} == {404}
+
+
+async def test_the_prefixes_of_an_enterprise(asking: Asking) -> None:
+    both = of("88.901.7", *BOTTLES, "NEXT") + of("88.901.8", *BOTTLES, "NEXT")
+    for token in ("app", "staff"):
+        assert await asking.all(token, enterprise="E7") == both
+        assert await asking.all(token, enterprise="E7", prefix="88.901.8") == both[6:]
+        assert await asking.all(token, enterprise="E7", prefix="88.901.70") == []
+    assert await asking.all("staff", enterprise="E9") == []
+    assert (await asking.ask("app", enterprise="E9")).status == 404
 
 
 async def test_how_far_the_index_is_is_told(asking: Asking) -> None:
