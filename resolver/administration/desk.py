@@ -77,10 +77,12 @@ class Desk:
         self.verifier = Verifier(
             self.service.values, self.service.homes, self._workers, elsewhere, rules
         )
+        service = SessionService(self.verifier, self._workers, clock)
+        self.sessions = service.sessions
         self.dialogue = Dialogue(
             Operations(self.service, self.verifier, resolve, site, rules).table,
             self.verifier,
-            SessionService(self.verifier, self._workers, clock),
+            service,
             certifier,
             clock,
             serial=serial,

@@ -8,10 +8,12 @@ session proves nothing and is challenged each time.
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Collection
 from typing import Final
 
 from registry.errors import Overloaded, Replayed, SessionUnknown
 from registry.membership import Identity
+from registry.schemes.handle import Key
 from resolver.administration.challenges import UNKNOWN
 
 #: Longest and shortest time in seconds that a session may lie unused.
@@ -125,6 +127,12 @@ class Sessions:
         session.used = now
         self._sessions.move_to_end(number)
         return session
+
+    def end_of(self, handles: Collection[Key]) -> None:
+        """Forget the sessions of administrators whose keys are at one of these identifiers."""
+        for session in list(self._sessions.values()):
+            if session.identity is not None and session.identity.handle in handles:
+                self.end(session.number)
 
     def end(self, number: int) -> None:
         """Forget a session."""

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import secrets
 from collections import OrderedDict
+from collections.abc import Collection
 from typing import Final
 
 from registry.errors import Overloaded, SessionUnknown
 from registry.membership import Identity
+from registry.schemes.handle import Key
 
 #: Seconds for which a session may lie unused.
 IDLE: Final = 1800.0
@@ -76,6 +78,12 @@ class WebSessions:
         if sessions.pop(session.session_id, None) is not None:
             session.identity, session.proof = identity, proof
             self._proved[session.session_id] = session
+
+    def end_of(self, handles: Collection[Key]) -> None:
+        """Forget the sessions of administrators whose keys are at one of these identifiers."""
+        for session in list(self._proved.values()):
+            if session.identity is not None and session.identity.handle in handles:
+                self.end(session)
 
     def end(self, session: WebSession) -> None:
         """Forget a session."""

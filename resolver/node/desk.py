@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from functools import partial
 
 from registry.rights import bootstrap_administrator
-from registry.schemes.handle import PREFIX_RECORDS
+from registry.schemes.handle import PREFIX_RECORDS, Key
+from registry.storage.interface import ADMINISTRATOR
 from resolver.administration.certification import Certifier
 from resolver.administration.desk import Desk
 from resolver.administration.elsewhere import OtherNodes
@@ -56,4 +58,13 @@ def open_desk(
         responsible=partial(responsible, setting.topology),
         rules=setting.rules,
     )
+
+    def follow(keys: Sequence[Key] | None, homed_changed: bool) -> None:
+        """A bootstrap administrator whose key is another now, or gone, shows anew who it is."""
+        administrators = {key for key in keys or () if key.suffix == ADMINISTRATOR}
+        if administrators:
+            desk.sessions.end_of(administrators)
+            json.callers.login.sessions.end_of(administrators)
+
+    stack.callback(holding.store.subscribe(follow))
     return Offices(desk.dialogue, json)
