@@ -11,6 +11,7 @@ from registry.accounts import Account, AccountKey, Token, check_username
 from registry.audit import Actor, Event, Note, record_digest
 from registry.errors import AlreadyExists, InvalidValue, NotFound, StateConflict
 from registry.ledger import Writing
+from registry.quotas import ACCOUNT, Quota, QuotaUse
 from registry.storage.dossiers import Page
 
 #: Most tokens and keys of one account; a log-in beyond ends the token that is the oldest.
@@ -59,13 +60,12 @@ class AccountOffice:
         return await self._changed(Event.ACCOUNT_PASSWORD_SET, account, changed)
 
     async def delete(self, username: str) -> None:
-        """End an account with its tokens and keys. Raises NotFound."""
+        """End an account with its tokens, keys and limits. Raises NotFound."""
         account = await self._found(username)
         await self._end_tokens(username)
-        await self._transaction.discard(
-            await self._transaction.dossiers(AccountKey, username=username)
-        )
-        await self._transaction.discard([account])
+        keys = await self._transaction.dossiers(AccountKey, username=username)
+        limited = ACCOUNT + username
+        await self._transaction.discard([*keys, Quota(limited), QuotaUse(limited), account])
         self._note(Event.ACCOUNT_DELETED, account, None)
 
     async def issue(self, token: Token) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import logging
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -270,6 +271,19 @@ class TestRefusedLogIns:
         assert (answer.code, answer.headers["Retry-After"]) == ("rate-limited", "6")
         clock.advance(6)
         assert (await node.log_in("line-3", PASSWORD)).status == 201
+
+
+async def test_nothing_secret_is_logged(node: Management, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    await made(node, HOSTED)
+    token = await logged_in(node)
+    await node.ask("GET", "/v1/me", token)
+    await node.ask("GET", "/v1/me", token + "x")
+    await node.log_in("line-3", PASSWORD + "!")
+    await node.ask("POST", "/v1/tokens", body={"username": "line-3", "password": 1})
+    await node.ask("PUT", f"{ACCOUNTS}/line-3/password", token, {"password": "x", "old": PASSWORD})
+    for secret in (PASSWORD, token, node.tokens[HOSTED]):
+        assert secret not in caplog.text
 
 
 KEYS: dict[str, Any] = {

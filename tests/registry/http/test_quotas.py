@@ -7,13 +7,21 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import msgspec
 import pytest
 import pytest_asyncio
 
 from registry.clock import ManualClock
+from registry.outcomes import OK
 from registry.quotas import DAY
 from registry.request_meter import SECONDS, STEP
+from registry.rights import bootstrap_administrator
+from registry.values.value import Value
+from resolver.codecs.handle.bodies.administration import ValuesRequest, encode_values_request
+from resolver.codecs.handle.codes import OpCode
+from resolver.data_directory import DataDirectory
+from tests.support.administered import Client, administered_nodes
 from tests.support.management import HOSTED, SECTOR, Answer, Management, managed
 
 APP = "line-3"
@@ -88,6 +96,14 @@ class TestRegistrations:
         await node.ask("DELETE", f"/v1/identifiers/{HOSTED}/A", app)
         assert (await register(node, app, "A")).code == "quota-exceeded"
 
+    async def test_they_end_with_the_account(self, node: Management, app: str) -> None:
+        await limit(node, registrations=1)
+        await register(node, app, "A")
+        await node.ask("DELETE", f"/v1/accounts/{APP}", node.tokens[HOSTED])
+        token = await node.account(APP, "enterprise-app", node.tokens[HOSTED])
+        assert (await register(node, token, "B")).status == 201
+        assert await used(node) == {}
+
     async def test_a_reservation_counts_once_registered(self, node: Management, app: str) -> None:
         await limit(node, registrations=1)
         for name in "AB":
@@ -159,6 +175,37 @@ class TestRequests:
         async with managed(tmp_path, clock) as node:
             statuses = [(await node.ask("GET", "/v1/me", token)).status for _ in range(2)]
         assert statuses == [200, 429]
+
+
+class TestOverHandle:
+    async def test_the_limit_of_an_enterprise_counts_there_too(
+        self, tmp_path: Path, clock: ManualClock
+    ) -> None:
+        async with (
+            administered_nodes(tmp_path, "bench", clock=clock) as (running,),
+            aiohttp.ClientSession() as session,
+        ):
+            accounts = DataDirectory(tmp_path / "data").read_credentials().accounts
+            tokens = {account.prefix: account.token for account in accounts}
+            node = Management(session, running.http, tokens)
+            me = (await node.ask("GET", "/v1/me", tokens[HOSTED])).body
+            path = f"/v1/quotas/enterprise:{me['enterprise']}"
+            await node.ask("PUT", path, tokens[SECTOR], {"registrations": 1})
+            who, key = bootstrap_administrator(HOSTED), running.admins[HOSTED].secret.encode()
+            codes = []
+            async with Client.to(running.address) as client:
+                for name in (f"{HOSTED}/H-1", f"{HOSTED}/H-2"):
+                    values = ValuesRequest(name.encode(), (Value(1, b"URL", b"https://a.test/"),))
+                    body = encode_values_request(values)
+                    request = client.request(OpCode.CREATE_HANDLE, body)
+                    codes.append((await client.administer(request, who, key)).response_code)
+            assert codes[0] == OK.handle
+            assert codes[1] != OK.handle
+            assert (await node.ask("GET", path, tokens[SECTOR])).body["used"] == {
+                "registrations": 1,
+                "prefixes": 1,
+            }
+            assert (await register(node, tokens[HOSTED], "H-3")).code == "quota-exceeded"
 
 
 class TestWho:
