@@ -6,30 +6,27 @@ entry change in one transaction, so that nobody ever sees half of a move.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 from registry.accounts import Account
 from registry.allocations import Allocation, Hosting, check_wanted, next_free
 from registry.audit import Actor, Event
-from registry.changes import Change, Create, Delete, Move, PutValues
+from registry.changes import Create, Delete
 from registry.enrolment import enterprise_of
 from registry.enterprises import Enterprise, EnterpriseState
 from registry.errors import AlreadyExists, Gone, InvalidValue, NotFound, StateConflict
 from registry.grouping import Asked
 from registry.ledger import Writing
-from registry.lifecycle import RESTORE_WINDOW, State, standing
-from registry.lifecycle import Operation as Step
+from registry.lifecycle import RESTORE_WINDOW
 from registry.marking import mark
 from registry.prefix_life import PrefixOperation, PrefixState, step
+from registry.prefix_publication import Publication, RecordOf
 from registry.prefix_records import administrator_values, new_secret
 from registry.registration import Registrar
 from registry.schemes.handle import HandleRules, Key, prefix_record
-from registry.storage.interface import ADMINISTRATOR, Reads, Row, Transaction
-from registry.values.value import Value
+from registry.storage.interface import ADMINISTRATOR, Reads, Transaction
 
-#: The values of a prefix's record; the second argument is the record as it is, None for none.
-RecordOf = Callable[[Allocation, "bytes | None"], "Sequence[Value]"]
 #: Asked with an enterprise before it applies for one more prefix; raises Refusal.
 CheckQuota = Callable[[Transaction, str], Awaitable[None]]
 
@@ -51,13 +48,6 @@ EVENTS: Final = {
     _O.TAKE: Event.PREFIX_TAKEN,
     _O.DECLINE: Event.PREFIX_DECLINED,
 }
-#: Moves after which the record of the prefix is there, and those after which it is not.
-_PUBLISHING: Final = frozenset({_O.ROUTE, _O.RESUME})
-_WITHDRAWING: Final = {_O.SUSPEND: Step.HOLD, _O.REVOKE: Step.REVOKE}
-#: Moves after which the node homes a hosted prefix.
-_HOMING: Final = frozenset({_O.HOME, _O.RESUME})
-#: How a record that was withdrawn comes back.
-_BACK: Final = {State.ON_HOLD: Step.RELEASE, State.REVOKED: Step.RESTORE}
 
 
 async def allocation_of(source: Reads | Transaction, prefix: str) -> Allocation:
@@ -84,7 +74,7 @@ class Allocating:
     ) -> None:
         self.sector = sector
         self._registrar = registrar
-        self._record_of = record_of
+        self._publication = Publication(registrar, record_of)
         self._rules = rules
         self._check_quota = check_quota
 
@@ -185,7 +175,7 @@ class Allocating:
             await _take_rights(writing.transaction, current)
             administrator = Key(prefix, ADMINISTRATOR)
             if await writing.transaction.rows([administrator]):
-                await self._make(writing, actor, Delete(administrator))
+                await self._registrar.include(writing, [Asked(Delete(administrator), actor)])
             return after
 
     async def move(
@@ -221,40 +211,8 @@ class Allocating:
         left = {"receiver": "", "problem": "", **changes}
         after = current._replace(state=state, since=writing.time, **left)
         await mark(writing, actor, EVENTS[operation], current.prefix, current, after, reason)
-        if operation in _PUBLISHING:
-            await self._publish(writing, after, actor)
-        if operation in _WITHDRAWING:
-            await self._withdraw(writing, after, _WITHDRAWING[operation], actor)
-        if operation in _HOMING and after.hosting is Hosting.HOSTED:
-            await writing.transaction.home([after.prefix])
+        await self._publication.follow(writing, operation, after, actor)
         return after
-
-    async def _publish(self, writing: Writing, allocation: Allocation, actor: Actor) -> None:
-        """Have the record of the prefix say who serves it."""
-        key = prefix_record(allocation.prefix)
-        row = (await writing.transaction.rows([key])).get(key)
-        state = _standing(row, writing)
-        values = self._record_of(allocation, None if row is None else row.record)
-        if state is None:
-            await self._make(writing, actor, Create(key, values))
-            return
-        if state in _BACK:
-            await self._make(writing, actor, Move(key, _BACK[state]))
-        await self._make(writing, actor, PutValues(key, values))
-
-    async def _withdraw(
-        self, writing: Writing, allocation: Allocation, how: Step, actor: Actor
-    ) -> None:
-        """End resolution under the prefix: its record rests, and a hosted one is not homed."""
-        key = prefix_record(allocation.prefix)
-        row = (await writing.transaction.rows([key])).get(key)
-        if _standing(row, writing) in (State.ACTIVE, State.ON_HOLD):
-            await self._make(writing, actor, Move(key, how))
-        if allocation.hosting is Hosting.HOSTED:
-            await writing.transaction.unhome([allocation.prefix])
-
-    async def _make(self, writing: Writing, actor: Actor, change: Change) -> None:
-        await self._registrar.include(writing, [Asked(change, actor)])
 
     async def _current(self, transaction: Transaction, prefix: str) -> Allocation | None:
         """The allocation of a prefix. Raises AlreadyExists for one that a topology gave away."""
@@ -266,10 +224,6 @@ class Allocating:
     async def _taken(self, transaction: Transaction) -> set[str]:
         allocated = {each.prefix for each in await transaction.dossiers(Allocation)}
         return allocated | set(await self._registrar.reads.homed_prefixes())
-
-
-def _standing(row: Row | None, writing: Writing) -> State | None:
-    return None if row is None else standing(row.state, row.modified, writing.time // 1000)
 
 
 async def _take_rights(transaction: Transaction, before: Allocation) -> None:
