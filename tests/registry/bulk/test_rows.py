@@ -91,7 +91,7 @@ def test_whatever_comes_is_a_row_or_is_refused(octets: bytes) -> None:
         (plain().replace(b": 1,", b": 1.5,"), "validation"),
         (plain().replace(b": 1,", b": 4294967296,"), "validation"),
         (plain().replace(b'"URL"', b'"HS_NAMESPACE"'), "validation"),
-        (plain().replace(b'"x"', b'"\\ud800"'), "validation"),
+        (plain().replace(b'"x"', b'"\\ud800"'), "malformed"),
         (line(identifier="88.901.7/A", values=[{"index": 1, "type": "U", "data": "x"}] * 2), None),
         (b'{"identifier":' * 9000, "malformed"),
     ],
