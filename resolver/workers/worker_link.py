@@ -38,11 +38,12 @@ Answer = Callable[[bytes, Context], "bytes | Awaitable[bytes] | None"]
 
 
 class _Client:
-    """A client of a worker: who it is, and the one part of a reply that is on its way to it."""
+    """A client of a worker: who it is, what it asks, and the one part that is on its way to it."""
 
-    def __init__(self, number: int, asked: Asked, write: Callable[[FromWriter], None]) -> None:
+    def __init__(self, asked: Asked, write: Callable[[FromWriter], None]) -> None:
         self.context = Context(asked.source, asked.protocol, self._send)
-        self._number = number
+        self.under_way: set[asyncio.Task[None]] = set()
+        self._number = asked.client
         self._write = write
         self._one_at_a_time = asyncio.Lock()
         self._taken: asyncio.Future[None] | None = None
@@ -54,8 +55,14 @@ class _Client:
             await self._taken
 
     def taken(self) -> None:
+        """The last part has reached it."""
         if self._taken is not None and not self._taken.done():
             self._taken.set_result(None)
+
+    def leave(self) -> None:
+        """It is gone, and nobody waits for what it asked."""
+        for task in tuple(self.under_way):
+            task.cancel()
 
 
 class WorkerLink(asyncio.Protocol):
@@ -72,7 +79,6 @@ class WorkerLink(asyncio.Protocol):
         self._transport: asyncio.Transport
         self._clients: dict[int, _Client] = {}
         self._recounts: dict[int, asyncio.Future[None]] = {}
-        self.under_way: set[asyncio.Task[None]] = set()
         self._takes: dict[type, Callable[..., None]] = {
             Asked: self._asked,
             Taken: self._taken,
@@ -80,7 +86,15 @@ class WorkerLink(asyncio.Protocol):
             Counted: self._counted,
         }
 
+    @property
+    def under_way(self) -> list[asyncio.Task[None]]:
+        """The requests that are not replied to."""
+        return [task for client in self._clients.values() for task in client.under_way]
+
     def write(self, octets: bytes) -> None:
+        """Send a frame, if the worker is still there."""
+        if self._transport.is_closing():
+            return
         self._transport.write(octets)
         if self._transport.get_write_buffer_size() > MAX_UNREAD:
             _log.warning("a worker takes in nothing more")
@@ -106,7 +120,7 @@ class WorkerLink(asyncio.Protocol):
         self._links.discard(self)
         self._sums.forget(self)
         for client in self._clients.values():
-            client.taken()
+            client.leave()
         for done in self._recounts.values():
             done.cancel()
 
@@ -128,10 +142,10 @@ class WorkerLink(asyncio.Protocol):
     def _asked(self, asked: Asked) -> None:
         client = self._clients.get(asked.client)
         if client is None:
-            client = self._clients[asked.client] = _Client(asked.client, asked, self._say)
+            client = self._clients[asked.client] = _Client(asked, self._say)
         task = asyncio.create_task(self._answer(asked, client.context))
-        self.under_way.add(task)
-        task.add_done_callback(self.under_way.discard)
+        client.under_way.add(task)
+        task.add_done_callback(client.under_way.discard)
 
     async def _answer(self, asked: Asked, context: Context) -> None:
         message: bytes | None = None
@@ -147,7 +161,7 @@ class WorkerLink(asyncio.Protocol):
 
     def _left(self, left: Left) -> None:
         if (client := self._clients.pop(left.client, None)) is not None:
-            client.taken()
+            client.leave()
 
     def _counted(self, counted: Counted) -> None:
         self._sums.add(self, counted.families)

@@ -116,9 +116,11 @@ class WriterConnection(asyncio.Protocol):
         task.add_done_callback(self._sending.discard)
 
     async def _pass_on(self, part: Part, context: Context | None) -> None:
-        if context is not None and context.send is not None:
-            await context.send(part.message)
-        self.say(Taken(part.client))
+        try:
+            if context is not None and context.send is not None:
+                await context.send(part.message)
+        finally:
+            self.say(Taken(part.client))
 
     def _said(self, said: Said) -> None:
         reply = self._waiting.get(said.number)

@@ -142,6 +142,48 @@ async def test_what_is_known_of_a_connection_lasts_as_long_as_it(place):
         assert seen[0] is not seen[1]
 
 
+class Listing:
+    """Answers in parts without end, until it is stopped."""
+
+    def __init__(self) -> None:
+        self.began, self.ended = asyncio.Event(), asyncio.Event()
+
+    async def __call__(self, message: bytes, context: Context) -> bytes:
+        assert context.send is not None
+        try:
+            while True:
+                await context.send(b"part")
+                self.began.set()
+        finally:
+            self.ended.set()
+
+
+async def test_nothing_more_is_made_for_a_client_that_left(place):
+    listing = Listing()
+    async with writing(place, listing), working(place) as link:
+        await link.welcome()
+        asking = asyncio.create_task(link.ask(b"", client([])))
+        await listing.began.wait()
+        asking.cancel()
+        await asyncio.wait({asking})
+        del asking
+        async with asyncio.timeout(5):
+            await listing.ended.wait()
+
+
+async def test_nothing_more_is_made_for_a_worker_that_is_gone(place):
+    listing = Listing()
+    async with writing(place, listing):
+        async with working(place) as link:
+            await link.welcome()
+            asking = asyncio.create_task(link.ask(b"", client([])))
+            await listing.began.wait()
+        async with asyncio.timeout(5):
+            await listing.ended.wait()
+        with pytest.raises(OutcomeUnknown):
+            await asking
+
+
 async def test_who_asks_a_writer_that_is_not_there_is_refused(place):
     async with working(place) as link:
         with pytest.raises(Overloaded):
