@@ -17,7 +17,7 @@ from registry.allocations import Allocation, Hosting
 from registry.audit import Actor
 from registry.enrolment import Enrolment, enterprise_of
 from registry.enterprises import Enterprise
-from registry.errors import Refusal, StateConflict
+from registry.errors import StateConflict
 from registry.prefix_life import PrefixOperation, PrefixState
 from registry.provisioning.commands import (
     Audited,
@@ -99,8 +99,9 @@ class Advancing:
             self._due.clear()
             try:
                 waiting = await self.advance_all()
-            except Refusal as refusal:
-                _log.warning("prefixes could not be taken on: %s", refusal)
+            except Exception:
+                # What goes wrong with one prefix now must not keep all of them back for good.
+                _log.exception("prefixes could not be taken on")
                 waiting = True
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(PAUSE if waiting else LONG_PAUSE):

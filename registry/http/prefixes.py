@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final
 
-from registry.advancing import Advancing
+from registry.advancing import PENDING, Advancing
 from registry.allocating import Allocating, allocation_of
 from registry.allocations import Allocation
 from registry.authorisation import Operation, may_for
@@ -101,7 +101,10 @@ class PrefixResources:
         async def act(call: Call) -> Reply:
             prefix = (await self._found(call, _OF_RECEIVER.get(name, _owner))).prefix
             await take(call, prefix)
-            return Reply(body=view(await self._advancing.advance(prefix)))
+            after = await self._advancing.advance(prefix)
+            if after.state in PENDING:
+                self._advancing.wake()
+            return Reply(body=view(after))
 
         return _endpoint("POST", f"{ONE}/{name}", f"{name}-prefix", summary, act, right, body=body)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 
 import pytest
@@ -117,6 +118,31 @@ async def test_a_silent_national_node_is_named(sector, monkeypatch):
     monkeypatch.undo()
     gone_on = await sector.advancing.advance(PREFIX)
     assert (gone_on.state, gone_on.problem) == (PrefixState.ACTIVE, "")
+
+
+async def test_it_goes_on_by_itself_once_woken(audited):
+    sector, national = audited
+    going_on = asyncio.create_task(sector.advancing.run())
+    try:
+        await sector.accepted(await sector.enterprise(), PREFIX)
+        sector.advancing.wake()
+        await until(sector, PrefixState.SUBMITTED)
+        await national.decide(PREFIX, True, "in order", OPERATOR)
+        sector.advancing.wake()
+        await until(sector, PrefixState.ACTIVE)
+    finally:
+        going_on.cancel()
+        await asyncio.gather(going_on, return_exceptions=True)
+
+
+async def until(sector: SectorNode, state: PrefixState) -> None:
+    """Wait until the prefix stands so."""
+    changed = asyncio.Event()
+    sector.registrar.ledger.subscribe(lambda head: changed.set())
+    async with asyncio.timeout(30):
+        while (await allocation_of(sector.reads, PREFIX)).state is not state:
+            await changed.wait()
+            changed.clear()
 
 
 class TestSelfHosted:
