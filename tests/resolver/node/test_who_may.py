@@ -6,12 +6,14 @@ store refuses to write meanwhile: whoever may change something gets 507, and not
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 from urllib.parse import quote
 
+import aiohttp
 import pytest
 import pytest_asyncio
 
@@ -20,8 +22,10 @@ from registry.errors import StorageUnavailable
 from registry.http.endpoints import Endpoint
 from registry.snms.envelope import NOT_LOGGED_IN, NOT_PERMITTED
 from registry.storage.sql import SqlStore
+from resolver.data_directory import DataDirectory
+from tests.support.administered import administered_nodes
 from tests.support.enterprises import form_members
-from tests.support.management import Answer
+from tests.support.management import Answer, Management
 from tests.support.tenants import MARK, OTHER, Place, Tenants, tenants
 
 VALUES: Final = [{"index": 1, "type": "DESC", "data": "x"}]
@@ -78,6 +82,8 @@ class Case(NamedTuple):
 
 
 P, E, A, W = "prefix", "enterprise", "account", "elsewhere"
+#: A name in a path, with the pattern that it may have.
+_NAMED: Final = re.compile(r"\{(\w+)(?::[^}]*)?\}")
 _IN_TEMPLATE: Final = "?prefix={prefix}&version=CASK"
 CASES: Final[dict[str, Case]] = {
     # identifiers
@@ -227,7 +233,6 @@ def granted(principal: Principal, case: Case, place: Place) -> bool:
 def asked_for(endpoint: Endpoint, case: Case, place: Place) -> str:
     """The path and query of a request about a place."""
     members = {
-        "identifier:(?s:.+)": _identifier(place),
         "identifier": _identifier(place),
         "number": place.enterprise,
         "prefix": place.prefix,
@@ -236,10 +241,7 @@ def asked_for(endpoint: Endpoint, case: Case, place: Place) -> str:
         "id": place.key if "/keys" in endpoint.path else place.token,
         "subject": f"account:{place.account}",
     }
-    target = endpoint.path + case.query
-    for name, value in members.items():
-        target = target.replace("{" + name + "}", quote(value, safe="/"))
-    return target
+    return _NAMED.sub(lambda named: quote(members[named[1]], safe="/"), endpoint.path + case.query)
 
 
 def lets(answer: Answer, endpoint: Endpoint) -> bool:
@@ -260,6 +262,31 @@ def places_of(case: Case, places: list[Place]) -> Iterator[Place]:
 
 async def test_every_endpoint_has_a_case(world: Tenants) -> None:
     assert {endpoint.name for endpoint in world.endpoints} == set(CASES)
+
+
+async def test_what_the_national_node_has_besides(tmp_path: Path) -> None:
+    async with administered_nodes(tmp_path, "national") as (national,):
+        decides = {each.name: each.operation for each in national.node.endpoints}
+        assert {name: decides[name] for name in decides.keys() - CASES.keys()} == {
+            "provision": None,  # signed by the sector node
+            "list-audits": Operation.PREFIX_READ,
+            "pass-audit": Operation.PREFIX_REVIEW,
+            "refuse-audit": Operation.PREFIX_REVIEW,
+        }
+        accounts = DataDirectory(tmp_path / "data").read_credentials().accounts
+        async with aiohttp.ClientSession() as session:
+            node = Management(session, national.http, {})
+            by = accounts[0].token
+            auditor = await node.account("reviewer", "auditor", by)
+            reader = await node.account("reader", "read-only", by)
+            for token, listing, passing in (
+                (auditor, 200, 404),
+                (reader, 200, 403),
+                ("", 401, 401),
+            ):
+                listed = await node.ask("GET", "/ntn/v1/prefixes", token)
+                passed = await node.ask("POST", "/ntn/v1/prefixes/88.1000.7/pass", token, {})
+                assert (listed.status, passed.status) == (listing, passing), passed
 
 
 async def test_who_may_is_what_the_table_says(world: Tenants) -> None:
