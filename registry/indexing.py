@@ -48,8 +48,13 @@ class Indexer:
         self.through = 0
         ledger.subscribe(self._hear)
 
-    def start(self) -> None:
-        """Follow the log from now on, in rests of others; `aclose` ends it."""
+    async def start(self) -> None:
+        """Follow the log from now on, while others rest; `aclose` ends it.
+
+        Raises StorageUnavailable, OutcomeUnknown.
+        """
+        if await self._store.reads.search_progress() is None:
+            await self._begin()
         self._work_waits.set()
         self._task = asyncio.create_task(self._follow_log(), name="indexer")
 

@@ -108,7 +108,7 @@ async def _keep_index(
     indexer = Indexer(store, registrar.ledger)
     stack.push_async_callback(indexer.aclose)
     if setting.spec.searched:
-        indexer.start()
+        await indexer.start()
     elif await store.reads.search_progress() is not None:
         async with store.begin() as transaction:
             await transaction.drop_search_index()

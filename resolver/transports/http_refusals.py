@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any, Final, Protocol
 
+import msgspec
 from aiohttp import hdrs, web
 from aiohttp.http_exceptions import BadHttpMessage, BadHttpMethod, LineTooLong
 from aiohttp.typedefs import Middleware
 
 from registry import outcomes
+from registry.http.request_id import HEADER, request_id
 from registry.outcomes import Outcome
 
 #: Most octets of a request target, and of all headers together.
@@ -62,21 +64,30 @@ def refusals(front: Refuses) -> Middleware:
         request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
     ) -> web.StreamResponse:
         if len(request.raw_path) > MAX_TARGET:
-            return response(front.refuse(outcomes.URI_TOO_LONG, f"at most {MAX_TARGET} octets"))
+            limit = f"at most {MAX_TARGET} octets"
+            return _named(request, front.refuse(outcomes.URI_TOO_LONG, limit))
         if sum(len(name) + len(text) for name, text in request.raw_headers) > MAX_HEADERS:
             limit = f"at most {MAX_HEADERS} octets"
-            return response(front.refuse(outcomes.HEADERS_TOO_LARGE, limit))
+            return _named(request, front.refuse(outcomes.HEADERS_TOO_LARGE, limit))
         try:
             return await handler(request)
         except web.HTTPException as refused:
             if refused.status not in _OUTCOMES:
                 raise
-            said = response(front.refuse(*_OUTCOMES[refused.status], request.raw_path))
+            said = _named(request, front.refuse(*_OUTCOMES[refused.status], request.raw_path))
             if hdrs.ALLOW in refused.headers:
                 said.headers[hdrs.ALLOW] = refused.headers[hdrs.ALLOW]
             return said
 
     return refuse
+
+
+def _named(request: web.Request, reply: HttpReply) -> web.Response:
+    """The reply with the name of the request, in the problem document too."""
+    name = request_id(request)
+    status, headers, body = reply
+    body = msgspec.json.encode({**msgspec.json.decode(body), "request_id": name})
+    return web.Response(status=status, headers={**headers, HEADER: name}, body=body)
 
 
 async def check_method(request: web.Request) -> None:

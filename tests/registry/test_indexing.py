@@ -149,8 +149,8 @@ async def test_two_indexers_do_not_disturb_one_another(new_store_url: Callable[[
     async with opened(new_store_url()) as it:
         other = Indexer(it.store, it.registrar.ledger)
         await it.load("A", "B", text="red")
-        it.indexer.start()
-        other.start()
+        await it.indexer.start()
+        await other.start()
         await it.indexer.catch_up()
         await other.catch_up()
         assert await it.found("red") == ["A", "B"]
