@@ -23,9 +23,11 @@ from load_tests.requests import dns, handle
 from registry.schemes.dns_name import to_name
 from registry.schemes.handle import parse
 from registry.values.shape import survey
-from registry.values.value import Value, encode_record
+from registry.values.value import DEFAULT_TTL, Value, encode_record
+from resolver.codecs.dns.endings import Endings
 from resolver.codecs.dns.question import read_question
 from resolver.codecs.dns.rdata import txt
+from resolver.codecs.dns.txt_form import txt_records
 from resolver.codecs.handle.fast import cache_key, decode_plain_resolve, encode_plain_reply
 from resolver.codecs.handle.message import decode_message
 from resolver.codecs.plain_http import PlainRequests
@@ -48,6 +50,7 @@ _HANDLE: Final = handle.resolution(_NAME.encode(), _RECORD).request
 _DNS: Final = dns.question(to_name(parse(_NAME)), _RECORD).request
 _HTTP: Final = f"GET /api/handles/{_NAME} HTTP/1.1\r\nHost: node\r\n\r\n".encode()
 _PLAIN: Final = PlainRequests()
+_ENDINGS: Final = Endings()
 
 
 def _handle_reply() -> None:
@@ -62,7 +65,9 @@ CODECS: Final[dict[str, Callable[[], object]]] = {
     "handle-message": lambda: decode_message(_HANDLE),
     "handle-identifier": lambda: parse(_NAME),
     "dns-question": lambda: read_question(_DNS),
+    "dns-question, known ending": lambda: _ENDINGS.read(_DNS),
     "dns-txt": lambda: list(txt(_RECORD)),
+    "dns-txt, known form": lambda: txt_records(_RECORD, DEFAULT_TTL),
     "record-survey": lambda: survey(_RECORD, 0),
     "http-plain-request": lambda: _PLAIN.line_of(_HTTP),
 }
