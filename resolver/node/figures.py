@@ -42,9 +42,10 @@ def datagram_figures(
 ) -> Iterator[Figure]:
     """The packet cache of a protocol, and what its socket lost, once it is among `servers`."""
     prefix = f"idnode_{protocol}"
-    hits, size = partial(_as_float, packets, "hits"), partial(_as_float, packets, "size")
+    hits, size, octets = (partial(_as_float, packets, of) for of in ("hits", "size", "octets"))
     yield f"{prefix}_packet_cache_hits", "Replies taken from the packet cache", "counter", hits
     yield f"{prefix}_packet_cache_entries", "Replies in the packet cache", "gauge", size
+    yield f"{prefix}_packet_cache_bytes", "Octets that they take", "gauge", octets
     text = "Datagrams that found no room in the socket, or were held back there for their source"
     lost = partial(_of_server, servers, protocol, "lost")
     yield f"{prefix}_datagrams_lost", text, "counter", lost
