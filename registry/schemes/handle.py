@@ -83,14 +83,13 @@ def parse(text: str | bytes, rules: HandleRules = DEFAULT_RULES) -> Key:
         raise InvalidIdentifier(
             "length", f"{length} octets, at most {rules.max_length} are allowed", rules.max_length
         )
-    prefix, slash, suffix = text.partition("/")
+    prefix, slash, suffix = ascii_upper(text).partition("/")
     if not slash:
         prefix, suffix = PREFIX_RECORDS, prefix
     if not prefix:
         raise InvalidIdentifier("prefix", "the prefix is empty")
-    prefix = ascii_upper(prefix)
-    if not rules.case_sensitive_suffix or prefix.startswith("0."):
-        suffix = ascii_upper(suffix)
+    if rules.case_sensitive_suffix and not prefix.startswith("0."):
+        suffix = text.partition("/")[2]
     return Key(prefix, suffix)
 
 

@@ -32,9 +32,12 @@ def split_message(message: bytes) -> tuple[bytes, ...]:
         return (message,)
     head = message[:_FLAGS_AT] + bytes([message[_FLAGS_AT] | TRUNCATED]) + message[3:12]
     length = message[16:SIZE]
+    starts = range(SIZE, len(message), CHUNK)
     return tuple(
-        head + sequence.to_bytes(4, "big") + length + message[start : start + CHUNK]
-        for sequence, start in enumerate(range(SIZE, len(message), CHUNK))
+        [
+            b"".join((head, sequence.to_bytes(4, "big"), length, message[start : start + CHUNK]))
+            for sequence, start in enumerate(starts)
+        ]
     )
 
 
