@@ -90,6 +90,11 @@ def survey(record: bytes, now: float) -> Survey:
     return _survey(record, now) if shape is None else shape.survey
 
 
+def ends(record: bytes) -> bool:
+    """Whether the TTL of a value of a stored record ends at a fixed time."""
+    return shape_of(record) is None and not _are_relative(record, bounds(record))
+
+
 def smallest_ttl(record: bytes, now: float) -> int:
     """The least time to live of the values of a stored record, in seconds from `now` (none: 0)."""
     return survey(record, now).ttl
@@ -119,6 +124,11 @@ def _has_shape(record: bytes) -> bool:
     if len(record) > _MAX_OCTETS:
         return False
     found = bounds(record)
-    ends = [4, *(data_end + 4 for _, _, data_end in found)]
-    relative = all(record[start + _TTL_TYPE_AT] != TTL_ABSOLUTE for start, _, _ in found)
-    return relative and ends == [*(start for start, _, _ in found), len(record)]
+    without_references = [4, *(data_end + 4 for _, _, data_end in found)]
+    if [*(start for start, _, _ in found), len(record)] != without_references:
+        return False
+    return _are_relative(record, found)
+
+
+def _are_relative(record: bytes, found: list[tuple[int, int, int]]) -> bool:
+    return all(record[start + _TTL_TYPE_AT] != TTL_ABSOLUTE for start, _, _ in found)

@@ -10,12 +10,13 @@ from registry import outcomes
 from registry.errors import DecodeError
 from registry.schemes.dns_name import Place
 from registry.schemes.handle import Key
+from registry.values.shape import ends
 from resolver.cache.packets import Kept, PacketCache
 from resolver.codecs.dns.answer import encode_reply
 from resolver.codecs.dns.endings import Endings
 from resolver.codecs.dns.framing import frame
 from resolver.codecs.dns.question import Dropped, Rejected, read_question
-from resolver.codecs.dns.reply import TCP_LIMIT, Question, cache_key, with_id
+from resolver.codecs.dns.reply import TCP_LIMIT, Question, cache_key, has_answers, with_id
 from resolver.codecs.dns.zone import ZoneView, locate, lookup_key
 from resolver.metrics import Counters
 from resolver.pipeline.sources import Sources, is_passing
@@ -25,9 +26,11 @@ from resolver.transports.waiting import Address, Replies
 
 UDP: Final = "dns-udp"
 TCP: Final = "dns-tcp"
-#: Longest time in seconds that an authority's reply is taken from the packet cache: a TTL that ends
-#: at a fixed time may be off by as much.
-KEEP_SECONDS: Final = 60.0
+#: Longest time in seconds that the values of an identifier are taken from the packet cache ...
+KEEP_SECONDS: Final = 3600.0
+#: ... and everything else that an authority says: it may hold the serial number of the zone, or a
+#: TTL that ends at a fixed time, which are off by as much.
+KEEP_PASSING_SECONDS: Final = 60.0
 #: The same for a recursive node, whose TTLs count down by the second.
 KEEP_COUNTING_SECONDS: Final = 1.0
 _NOT_RECURSED: Final = Refused(
@@ -60,7 +63,6 @@ class DnsFront:
         self._drops = counters.drops
         self._udp_latency = counters.latency(UDP)
         self._tcp_latency = counters.latency(TCP)
-        self._keep = KEEP_COUNTING_SECONDS if sources.recursive else KEEP_SECONDS
 
     def at_once(
         self, datagrams: Sequence[bytes], hosts: Sequence[str], now: float
@@ -68,11 +70,10 @@ class DnsFront:
         """The answers to those datagrams that are questions and need not wait, counted."""
         found, hows = self.packets.get_many(datagrams, now)
         if None in found:
-            latest = now + self._keep
             with self._sources.reading():
                 for place, octets in enumerate(found):
                     if octets is None:
-                        made = self._make(datagrams[place], latest)
+                        made = self._make(datagrams[place], now)
                         if isinstance(made, Kept):
                             found[place], hows[place] = made
         self._counters.answered(UDP, hows)
@@ -91,7 +92,7 @@ class DnsFront:
         started = perf_counter()
         request = cache_key(data)
         kept = self.packets.get(request, started)
-        made = kept or self._make(request, started + self._keep)
+        made = kept or self._make(request, started)
         if isinstance(made, Kept):
             return self._reply(made, data, started)
         if made is not None:
@@ -150,27 +151,35 @@ class DnsFront:
 
     # --- over UDP ---
 
-    def _make(self, request: bytes, latest: float) -> Kept | _Asked | None:
-        """The reply to a request, kept until then at the latest, or what has to wait for its
-        answer; None for no question."""
+    def _make(self, request: bytes, now: float) -> Kept | _Asked | None:
+        """The reply to a request, or what has to wait for its answer; None for no question."""
         question = self._endings.read(request)
         if not isinstance(question, Question):
             return None
         asked, answer = self._look_up(question)
         if asked.query is not None and answer is None:
             return asked
-        if self._sources.recursive and answer is not None and answer.ttl < self._keep:
-            latest -= self._keep - answer.ttl
-        return self._made(request, asked, answer, latest)
+        return self._made(request, asked, answer, now)
 
-    def _made(self, request: bytes, asked: _Asked, answer: Answer | None, until: float) -> Kept:
+    def _made(
+        self, request: bytes, asked: _Asked, answer: Answer | None, now: float, keep: bool = True
+    ) -> Kept:
         """The reply, kept unless it only says that none could be had."""
         question, target, query = asked
         octets = encode_reply(question, target, answer, self._view, question.udp_limit)
         made = Kept(octets, _slug(answer))
-        if until and query is not None and answer is not None and not is_passing(answer):
+        if keep and query is not None and answer is not None and not is_passing(answer):
+            until = now + self._keeping_time(target, answer, octets)
             self.packets.put(request, *made, query.key, until)
         return made
+
+    def _keeping_time(self, target: Key | Place | None, answer: Answer, octets: bytes) -> float:
+        if self._sources.recursive:
+            return min(float(answer.ttl), KEEP_COUNTING_SECONDS)
+        about_identifier = isinstance(target, Key) and has_answers(octets)
+        if about_identifier and isinstance(answer, Values) and not ends(answer.record):
+            return KEEP_SECONDS
+        return KEEP_PASSING_SECONDS
 
     def _reply(self, made: Kept, data: bytes, started: float) -> Replies:
         self._answers[UDP, made.how] += 1
@@ -183,8 +192,8 @@ class DnsFront:
         assert asked.query is not None
         answer = await self._sources.resolve_later(asked.query)
         # What other nodes said is kept by the recursion, for as long as they said.
-        until = 0.0 if self._sources.recursive else perf_counter() + self._keep
-        return self._reply(self._made(request, asked, answer, until), data, started)
+        keep = not self._sources.recursive
+        return self._reply(self._made(request, asked, answer, perf_counter(), keep), data, started)
 
     # --- over TCP ---
 

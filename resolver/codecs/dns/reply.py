@@ -32,6 +32,8 @@ _OPT: Final = struct.Struct(">BHHIH")  # root name, type, payload size, extended
 #: EDNS of replies without an error, by the DO bit of the request, which it repeats.
 _PLAIN_EDNS: Final = {bit: _OPT.pack(0, OPT, EDNS_UDP, bit * DO, 0) for bit in (False, True)}
 _EDE: Final = struct.Struct(">HHH")  # option code, length, info code
+_ANSWERS: Final = slice(6, 8)
+_NO_NUMBER: Final = bytes(2)
 _EDE_OPTION: Final = 15
 _EDE_OTHER: Final = 0
 #: An error reply may be 64 octets longer than its request; the option's head takes 6.
@@ -150,6 +152,11 @@ def too_large(question: Question, recursion: bool, max_size: int) -> bytes:
 def header_only(ident: int, flags: int, rcode: int) -> bytes:
     """The reply to what cannot be read further: a header with the request's op code and RD."""
     return HEADER.pack(ident, QR | flags & (OPCODE_MASK | RD) | rcode, 0, 0, 0, 0)
+
+
+def has_answers(reply: bytes) -> bool:
+    """Whether there are records in the answer section."""
+    return reply[_ANSWERS] != _NO_NUMBER
 
 
 def cache_key(datagram: bytes) -> bytes:

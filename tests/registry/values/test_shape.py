@@ -7,7 +7,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from registry.values.shape import Shape, shape_of, survey
+from registry.values.shape import Shape, ends, shape_of, survey
 from registry.values.value import TTL_ABSOLUTE, TTL_RELATIVE, Value, encode_record
 from tests.support.record_strategies import U32, VALUES
 
@@ -72,6 +72,13 @@ def test_whatever_else_differs_is_another_shape(some: list[Value], data: st.Data
                 )
             ]
         ) == bytes(record)
+
+
+@given(st.lists(VALUES, max_size=5))
+def test_ttls_that_end_at_a_fixed_time(some: list[Value]) -> None:
+    record = encode_record(some)
+    for _ in range(32):
+        assert ends(record) is any(value.ttl_type == TTL_ABSOLUTE for value in some)
 
 
 @given(st.lists(VALUES, max_size=5))
