@@ -217,8 +217,8 @@ def snapshot_engine(url: str) -> AsyncEngine:
     """Connections that see the database as it is at their first statement, and only read."""
     return create_async_engine(
         "postgresql+asyncpg://",
-        # Sorting all there is takes as long as it takes.
-        async_creator=lambda *_arguments, **_options: connect(url, statement_seconds=None),
+        # All there is may have to be sorted.
+        async_creator=lambda *_arguments, **_options: connect(url, patient=True),
         poolclass=NullPool,
         isolation_level="REPEATABLE READ",
         execution_options={"postgresql_readonly": True},

@@ -52,15 +52,16 @@ def unavailable(error: BaseException) -> StorageUnavailable:
     )
 
 
-async def connect(
-    url: str, statement_seconds: float | None = _STATEMENT_SECONDS
-) -> asyncpg.Connection:
-    """A connection that reads; no statement may take longer. Raises StorageUnavailable."""
+async def connect(url: str, *, patient: bool = False) -> asyncpg.Connection:
+    """A connection that reads; `patient` for statements that take as long as they take.
+
+    Raises StorageUnavailable.
+    """
     try:
         connection: asyncpg.Connection = await asyncpg.connect(
             address(url),
             timeout=_CONNECT_SECONDS,
-            command_timeout=statement_seconds,
+            command_timeout=None if patient else _STATEMENT_SECONDS,
             server_settings=_SETTINGS,
         )
     except (*FAILURES, ValueError) as error:

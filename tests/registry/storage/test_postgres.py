@@ -22,7 +22,7 @@ from registry.clock import SystemClock
 from registry.errors import OutcomeUnknown, StorageUnavailable
 from registry.registration import Registrar
 from registry.schemes.handle import Key
-from registry.storage import gathering, postgres_lookup
+from registry.storage import gathering, postgres_connection, postgres_lookup
 from registry.storage.backends import open_reads, open_store
 from registry.storage.change_feed import ChangeFeed
 from registry.storage.interface import MustWait, Row, Store, StoreNotUsable
@@ -375,6 +375,28 @@ class TestFailures:
                     await asyncio.wait_for(store.gather(read), PATIENCE)
         await until(partial(is_readable, store))
         await until(partial(is_writable, store))
+        await store.close()
+
+    async def test_a_change_on_a_server_that_hangs_has_an_end(
+        self, lone_server: Server, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(postgres_connection, "_STATEMENT_SECONDS", 1.0)
+        store = await PostgresStore.open(lone_server.new_database())
+        registrar = Registrar(store, SystemClock())
+        await registrar.home([PREFIX], Actor("test", "test"))
+
+        async def create(suffix: str) -> None:
+            change = Create(Key(PREFIX, suffix), values(suffix))
+            await asyncio.wait_for(registrar.submit(change, Actor("test", "test")), PATIENCE)
+
+        await create("BEFORE")
+        with lone_server.hanging(), pytest.raises((StorageUnavailable, OutcomeUnknown)):
+            await create("DURING")
+        await until(partial(is_writable, store))
+        await create("LATER")
+        found = {each.suffix async for each in store.reads.scan(PREFIX)}
+        assert {"BEFORE", "LATER"} <= found
+        await registrar.aclose()
         await store.close()
 
     async def test_reading_a_closed_store(self, url: str) -> None:
