@@ -11,7 +11,7 @@ from yarl import URL
 
 from registry.http.problem import problem
 from registry.outcomes import Outcome
-from resolver.transports.http_refusals import MAX_TARGET, HttpReply, refusals
+from resolver.transports.http_refusals import MAX_TARGET, PARSER_LIMITS, HttpReply, refusals
 
 
 class Front:
@@ -29,7 +29,7 @@ async def answer(_request: web.Request) -> web.Response:
 async def url() -> AsyncIterator[str]:
     app = web.Application(middlewares=[refusals(Front())])
     app.router.add_get("/here", answer)
-    runner = web.AppRunner(app)
+    runner = web.AppRunner(app, **PARSER_LIMITS)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     yield f"http://127.0.0.1:{runner.addresses[0][1]}"
