@@ -57,11 +57,14 @@ peers: ## Debian's DNS clients and PostgreSQL for the tests; without them those 
 fuzz: $(VENV)/.test ## feed every decoder with what coverage suggests, FUZZ_SECONDS each
 	$(BIN)/python -m tests.fuzz --seconds $(FUZZ_SECONDS)
 
-bench: $(VENV)/.test ## measure start-up, memory, answers beside those of peers, and bulk loads (IDENTIFIERS=10000000 for many)
+bench: $(VENV)/.test ## measure start-up, memory, answers beside those of peers, bulk loads, and overload (IDENTIFIERS=10000000 for many)
 	$(BIN)/python -m load_tests.bench
 	$(BIN)/python -m load_tests.bench.workers
 	$(BIN)/python -m load_tests.bench.codecs
 	$(BIN)/python -m load_tests.bench.bulk --identifiers $(IDENTIFIERS)
+	$(BIN)/python -m load_tests.bench.overload
+	$(BIN)/python -m load_tests.bench.slow_clients
+	$(BIN)/python -m load_tests.bench.login_floods
 
 constraints: $(VENV)/.check ## write constraints.txt from what is installed
 	$(BIN)/pip freeze --exclude-editable | LC_ALL=C sort > constraints.txt

@@ -43,7 +43,7 @@ class Backlog:
         for _ in range(MAX_TAKEN):
             count = sock.batch.count
             if count:
-                self._overload.late(sock.batch, now, self._account.answered)
+                self._overload.note(sock.batch, True, now, self._account.answered)
                 self._push(sock.set_aside(), now)
             if count < BATCH:
                 return

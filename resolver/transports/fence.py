@@ -20,8 +20,10 @@ FAIR_TIMES: Final = 2
 #: Most sources that are held back at the same time, and the least that is let in of one.
 MAX_HELD: Final = 16
 LEAST: Final = 1 / 1024
-#: Seconds of good days after which those held back are let in twice as much.
+#: Seconds of good days after which those held back are let in twice as much: at first, and where
+#: that was too soon again and again.
 RELIEF: Final = 1.0
+MAX_RELIEF: Final = 32.0
 
 #: Lets in these shares (0 to 1) of what some hosts send, and all that others do.
 HoldBack = Callable[[Mapping[str, float]], None]
@@ -40,6 +42,8 @@ class Fence:
         self.shares: dict[str, float] = {}
         self._hold_back = hold_back
         self._seen: Counter[str] = Counter()
+        self._relief = RELIEF
+        self._eased = False
         self._next_change = 0.0
 
     def see(self, batch: Batch) -> None:
@@ -62,6 +66,8 @@ class Fence:
             if host in self.shares or len(self.shares) < MAX_HELD:
                 self.shares[host] = max(LEAST, self.shares.get(host, 1.0) * part)
         if greedy:
+            self._relief = min(MAX_RELIEF, 2 * self._relief) if self._eased else self._relief
+            self._eased = False
             self._change(now)
         return bool(greedy)
 
@@ -69,8 +75,10 @@ class Fence:
         """Nothing is late."""
         if self.shares and now >= self._next_change:
             self.shares = {host: 2 * share for host, share in self.shares.items() if share < 0.5}
+            self._eased = bool(self.shares)
+            self._relief = self._relief if self.shares else RELIEF
             self._change(now)
 
     def _change(self, now: float) -> None:
-        self._next_change = now + RELIEF
+        self._next_change = now + self._relief
         self._hold_back(self.shares)

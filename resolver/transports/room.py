@@ -40,6 +40,11 @@ class Room:
         datagrams = max(MIN_DATAGRAMS, round(rate * HOLD))
         self._change(min(RECEIVE_BUFFER, datagrams * PER_DATAGRAM), now)
 
+    def restore(self, now: float) -> None:
+        """Hold as much as on good days."""
+        if self.is_short:
+            self._change(RECEIVE_BUFFER, now)
+
     def ease(self, now: float) -> None:
         """Nothing is late."""
         if self.is_short and now >= self._next_change:

@@ -84,7 +84,7 @@ class BatchServer:
         self._socket = bound
         self._clock = clock
         self._waiting = Waiting(self._send, self.account)
-        self._overload = Overload(Fence(self._hold_back), Room(bound.resize))
+        self._overload = Overload(Fence(self._hold_back), Room(bound.resize), lambda: bound.lost)
         self._backlog = Backlog(bound, self.account, self._overload)
         self._loop = asyncio.get_running_loop()
         self._loop.add_reader(bound.fileno(), self._readable)
@@ -107,22 +107,20 @@ class BatchServer:
         sock, account = self._socket, self.account
         for _ in range(TURNS):
             count = sock.receive()
-            now = self._clock()
             if not count:
-                self._overload.on_time(now)
+                self._overload.emptied()
                 return
             account.received += count
+            now = self._clock()
             waited = now - sock.batch.came(0)
             if waited > LATE:
                 self._catch_up(now)
                 return
             self._answer(0)
-            if count == BATCH and waited > TARGET:
-                self._overload.late(sock.batch, now, account.answered)
-            else:
-                self._overload.on_time(now)
-                if count < BATCH:
-                    return
+            late = waited > TARGET and count == BATCH
+            self._overload.note(sock.batch, late, now, account.answered)
+            if count < BATCH:
+                return
 
     def _catch_up(self, now: float) -> None:
         self._backlog.take_in(now)

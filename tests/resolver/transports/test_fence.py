@@ -97,6 +97,17 @@ def test_a_moment_without_trouble_opens_nothing(fenced):
     assert len(fenced.held) == 1
 
 
+def test_a_flood_that_goes_on_is_tried_more_and_more_seldom(fenced):
+    waits = []
+    for _ in range(4):
+        fenced.tighten([FLOOD] * 900 + POLITE * 11)
+        tightened, known = fenced.now, len(fenced.held)
+        while len(fenced.held) == known:
+            fenced.ease()
+        waits.append(fenced.now - tightened)
+    assert waits == [RELIEF, 2 * RELIEF, 4 * RELIEF, 8 * RELIEF]
+
+
 def test_two_floods_are_both_held_back(fenced):
     fenced.tighten([FLOOD] * 450 + ["198.51.100.2"] * 450 + POLITE * 11)
     assert len(fenced.held[0]) == 2

@@ -6,7 +6,7 @@ import pytest
 
 from resolver.transports.datagram_socket import RECEIVE_BUFFER
 from resolver.transports.fence import Fence
-from resolver.transports.overload import PERIOD, Overload
+from resolver.transports.overload import BURSTS, PERIOD, Overload
 from resolver.transports.room import HOLD, MIN_DATAGRAMS, PER_DATAGRAM, RELIEF, Room
 
 
@@ -30,18 +30,22 @@ class Watched:
         self.sizes: list[int] = []
         self.now, self.answered, self.rate = 100.0, 0, 50_000
         fence = Fence(lambda shares: self.held.append(dict(shares)))
-        self.overload = Overload(fence, Room(self.sizes.append))
+        self.lost = 0
+        self.overload = Overload(fence, Room(self.sizes.append), lambda: self.lost)
 
-    def late(self, batch: Batch, seconds: float) -> None:
+    def come(self, batch: Batch, seconds: float, *, late: bool, losing: float = 0.0) -> None:
+        """Batches come all the time; so many are lost for each one that is answered."""
         for _ in range(round(seconds / 0.01)):
             self.now += 0.01
             self.answered += self.rate // 100
-            self.overload.late(batch, self.now, self.answered)
+            self.lost += int(losing * self.rate / 100)
+            self.overload.note(batch, late, self.now, self.answered)
+
+    def late(self, batch: Batch, seconds: float) -> None:
+        self.come(batch, seconds, late=True)
 
     def on_time(self, seconds: float) -> None:
-        for _ in range(round(seconds / 0.01)):
-            self.now += 0.01
-            self.overload.on_time(self.now)
+        self.come(EQUALS, seconds, late=False)
 
 
 @pytest.fixture
@@ -85,6 +89,22 @@ def test_good_days_give_the_room_back(watched):
     assert watched.sizes == sorted(watched.sizes)
     assert watched.sizes[-1] == RECEIVE_BUFFER
     assert len(watched.sizes) == 3
+
+
+def test_a_socket_that_goes_on_losing_many_stays_short(watched):
+    watched.late(EQUALS, 3 * PERIOD)
+    watched.sizes.clear()
+    watched.come(EQUALS, 3 * RELIEF, late=False, losing=2 * BURSTS)
+    assert watched.sizes == []
+    watched.come(EQUALS, 3 * RELIEF, late=False, losing=BURSTS / 2)
+    assert len(watched.sizes) == 3
+
+
+def test_a_flood_at_a_short_socket_is_held_back(watched):
+    watched.late(EQUALS, 3 * PERIOD)
+    watched.come(FLOOD, 2 * PERIOD, late=False, losing=10)
+    assert [*watched.held[0]] == ["198.51.100.1"]
+    assert watched.sizes[-1] == RECEIVE_BUFFER
 
 
 def test_the_fence_opens_again(watched):
