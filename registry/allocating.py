@@ -168,9 +168,13 @@ class Allocating:
             return await self._moved(writing, current, _O.OFFER, actor, reason, receiver=receiver)
 
     async def take(self, prefix: str, actor: Actor) -> Allocation:
-        """Take a prefix that is offered: all rights in it move, and old secrets end."""
+        """Take a prefix that is offered: all rights in it move, and old secrets end.
+
+        Raises what the quota of the receiver raises.
+        """
         async with self._registrar.ledger.begin() as writing:
             current = await allocation_of(writing.transaction, prefix)
+            await self._check_quota(writing.transaction, current.receiver)
             after = await self._moved(writing, current, _O.TAKE, actor, enterprise=current.receiver)
             await _take_rights(writing.transaction, current)
             administrator = Key(prefix, ADMINISTRATOR)

@@ -9,6 +9,7 @@ import click
 import msgspec
 
 from registry.schemes.handle import parent
+from resolver.cli import national_audits
 from resolver.cli.enterprise import milestones, number_of, sector_option
 from resolver.cli.errors import DONE
 from resolver.cli.management import Management, management_options, segment
@@ -113,6 +114,8 @@ def _moving(move: str, text: str, *, reasoned: bool) -> click.Command:
     return moved
 
 
+for _command in national_audits.COMMANDS:
+    prefix.add_command(_command)
 for _move, _text in _PLAIN.items():
     prefix.add_command(_moving(_move, _text, reasoned=False))
 for _move, _text in _REASONED.items():

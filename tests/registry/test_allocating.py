@@ -206,6 +206,21 @@ class TestTransferring:
                 await sector.allocating.offer(PREFIX, receiver, OPERATOR, "")
             assert refused.value.field == "receiver"
 
+    async def test_it_counts_against_the_receivers_quota(self, sector, parties):
+        receiver = parties[1]
+
+        async def limit(prefixes: int) -> None:
+            async with sector.registrar.ledger.begin() as writing:
+                await writing.transaction.file([Quota(f"enterprise:{receiver}", prefixes=prefixes)])
+
+        await sector.allocating.offer(PREFIX, receiver, OPERATOR, "")
+        await limit(0)
+        with pytest.raises(PrefixQuotaSpent):
+            await sector.allocating.take(PREFIX, OWNER)
+        assert (await allocation_of(sector.reads, PREFIX)).enterprise == parties[0]
+        await limit(1)
+        assert (await sector.allocating.take(PREFIX, OWNER)).enterprise == receiver
+
     async def test_old_rights_end(self, sector, parties):
         giver, receiver = parties
         held = [

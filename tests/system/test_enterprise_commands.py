@@ -114,6 +114,16 @@ def test_a_prefix_on_another_node(topology, numbers, tmp_path):
     assert topology.idnode("prefix", "route", prefix, *own).status == 2
 
 
+def test_audits_of_the_national_node(topology, numbers):
+    prefix = "88.901.303"
+    done(topology, "prefix", "apply", prefix, "--as", "cellar")
+    done(topology, "prefix", "accept", prefix)
+    assert prefix in said(topology, "prefix", "audits", "88", "--state", "passed")
+    for decision in ("pass", "refuse"):
+        again = topology.idnode("prefix", decision, prefix, "--reason", "second thoughts")
+        assert (again.status, "state-conflict" in again.err) == (1, True)
+
+
 def test_who_did_what(topology, numbers):
     about = ("--about", numbers["rival"])
     log = done(topology, "audit", "log", "88.901", *about)["items"]
