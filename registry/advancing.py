@@ -10,32 +10,18 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable
-from typing import Final, Protocol
+from typing import Final
 
 from registry.allocating import Allocating, allocation_of
 from registry.allocations import Allocation, Hosting
-from registry.audit import Actor
-from registry.enrolment import Enrolment, enterprise_of
 from registry.enterprises import Enterprise
 from registry.errors import StateConflict
 from registry.prefix_life import PrefixOperation, PrefixState
-from registry.provisioning.commands import (
-    Audited,
-    CheckEnterprise,
-    Code,
-    Command,
-    CreateEnterprise,
-    CreatePrefix,
-    Poll,
-    Reply,
-    UpdateEnterprise,
-)
+from registry.reporting import IDNODE, NationalSilent, Reporting
 from registry.storage.interface import Reads
 
 _log = logging.getLogger(__name__)
 
-#: Who takes the steps.
-IDNODE: Final = Actor("idnode", "provisioning")
 #: Seconds between two looks at what waits for somebody else, and where nothing waits.
 PAUSE: Final = 2.0
 LONG_PAUSE: Final = 60.0
@@ -47,19 +33,6 @@ PENDING: Final = (
     PrefixState.ROUTED,
 )
 
-
-class NationalSilent(Exception):  # noqa: N818 - silence is an outcome
-    """The national node gave no reply that can be used; the command can be sent again."""
-
-
-class NationalNode(Protocol):
-    """The way to the national node."""
-
-    async def send(self, command: Command) -> Reply:
-        """The reply to a command. Raises NationalSilent."""
-        ...
-
-
 #: Whether the servers of a site (HS_SITE data) answer for a prefix.
 Answers = Callable[[str, bytes], Awaitable[bool]]
 
@@ -70,20 +43,18 @@ class Advancing:
     def __init__(
         self,
         reads: Reads,
-        enrolment: Enrolment,
         allocating: Allocating,
-        national: NationalNode,
+        reporting: Reporting,
         answers: Answers,
     ) -> None:
         self._reads = reads
-        self._enrolment = enrolment
         self._allocating = allocating
-        self._national = national
+        self._reporting = reporting
         self._answers = answers
         self._one_at_a_time = asyncio.Lock()
         self._due = asyncio.Event()
         self._steps: dict[PrefixState, Callable[[Allocation], Awaitable[Allocation]]] = {
-            PrefixState.ACCEPTED: self._submit,
+            PrefixState.ACCEPTED: reporting.submit,
             PrefixState.SUBMITTED: self._poll,
             PrefixState.ALLOCATED: self._route,
             PrefixState.ROUTED: self._home,
@@ -111,14 +82,14 @@ class Advancing:
         """Take every prefix on; whether any waits for somebody else."""
         waiting = False
         with contextlib.suppress(NationalSilent):
-            await self._take_in_results()
+            await self._reporting.take_in_results()
         for state in PENDING:
             for allocation in await self._reads.dossiers(Allocation, state=state.value):
                 after = await self.advance(allocation.prefix)
                 waiting = waiting or after.state in PENDING
         for enterprise in await self._reads.dossiers(Enterprise, reported=0):
             if enterprise.national:
-                await self._update(enterprise)
+                await self._reporting.update(enterprise)
         return waiting
 
     async def advance(self, prefix: str) -> Allocation:
@@ -141,77 +112,10 @@ class Advancing:
 
     # --- the steps: each returns where the prefix stands then ---
 
-    async def _submit(self, allocation: Allocation) -> Allocation:
-        """Create it at the national node, its enterprise first."""
-        enterprise = await enterprise_of(self._reads, allocation.enterprise)
-        number = enterprise.national or await self._make_known(enterprise)
-        create = CreatePrefix(
-            transaction=allocation.submission, prefix=allocation.prefix, enterprise=number
-        )
-        reply = await self._national.send(create)
-        if reply.code in (Code.DONE, Code.PENDING):
-            return await self._move(allocation, PrefixOperation.SUBMIT)
-        return await self._move(allocation, PrefixOperation.FAIL, _words(reply))
-
-    async def _make_known(self, enterprise: Enterprise) -> str:
-        """The number of an enterprise at the national node, which may have it already."""
-        form = enterprise.form
-        check = CheckEnterprise(
-            transaction=f"{enterprise.number}:check",
-            certificate_type=form.certificate_type,
-            certificate_code=form.certificate_code,
-        )
-        reply = await self._national.send(check)
-        if not reply.enterprise:
-            create = CreateEnterprise(transaction=_transaction(enterprise), form=form)
-            reply = await self._national.send(create)
-        if not reply.enterprise:
-            raise NationalSilent(f"the national node refuses the enterprise: {_words(reply)}")
-        await self._enrolment.reported(enterprise, reply.enterprise, IDNODE)
-        return reply.enterprise
-
-    async def _update(self, enterprise: Enterprise) -> None:
-        """Tell the national node of the present form."""
-        update = UpdateEnterprise(
-            transaction=_transaction(enterprise), number=enterprise.national, form=enterprise.form
-        )
-        try:
-            await self._national.send(update)
-        except NationalSilent as silence:
-            _log.info("the change of %s is not reported yet: %s", enterprise.number, silence)
-            return
-        await self._enrolment.reported(enterprise, enterprise.national, IDNODE)
-
     async def _poll(self, allocation: Allocation) -> Allocation:
         """See whether its audit has ended."""
-        await self._take_in_results()
+        await self._reporting.take_in_results()
         return await allocation_of(self._reads, allocation.prefix)
-
-    async def _take_in_results(self) -> None:
-        """Take in all results of audits that wait at the national node, whosever they are."""
-        while True:
-            reply = await self._national.send(Poll(transaction="poll", operation="req"))
-            if reply.queue is None or reply.audited is None:
-                return
-            await self._take_in(reply.audited)
-            number = reply.queue.number
-            # Taken in already, it is known when it comes again.
-            await self._national.send(
-                Poll(transaction=f"ack:{number}", operation="ack", message=number)
-            )
-
-    async def _take_in(self, audited: Audited) -> None:
-        found = await self._reads.dossiers(Allocation, prefix=audited.prefix)
-        for allocation in found:
-            if allocation.submission != audited.client_transaction:
-                continue
-            if allocation.state is PrefixState.ACCEPTED:
-                # It was cut off before it was known here that the prefix is created there.
-                allocation = await self._move(allocation, PrefixOperation.SUBMIT)
-            if allocation.state is PrefixState.SUBMITTED:
-                passed = audited.result == 1
-                operation = PrefixOperation.PASS if passed else PrefixOperation.FAIL
-                await self._move(allocation, operation, audited.message)
 
     async def _route(self, allocation: Allocation) -> Allocation:
         """Publish who serves it; a self-hosted one waits for its enterprise to say so."""
@@ -233,12 +137,3 @@ class Advancing:
         self, allocation: Allocation, operation: PrefixOperation, reason: str = ""
     ) -> Allocation:
         return await self._allocating.move(allocation.prefix, operation, IDNODE, reason)
-
-
-def _transaction(enterprise: Enterprise) -> str:
-    """The same for the same form, so that a command that is repeated is known."""
-    return f"{enterprise.number}:{enterprise.since}"
-
-
-def _words(reply: Reply) -> str:
-    return f"{reply.code} {reply.result.message}"

@@ -9,11 +9,11 @@ from typing import Final
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
-from registry.advancing import NationalSilent
 from registry.clock import Clock
 from registry.http.provisioning import COMMANDS
 from registry.provisioning.commands import Command, Reply
 from registry.provisioning.signature import Request, sign
+from registry.reporting import NationalSilent
 from resolver.transports.http_client import NoReply, fetch
 
 #: Seconds that the national node has to reply.

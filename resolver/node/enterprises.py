@@ -17,6 +17,7 @@ from registry.http.provisioning import ProvisioningResources
 from registry.passwords import Passwords
 from registry.provisioning.national import National
 from registry.quota_office import check_prefixes
+from registry.reporting import Reporting
 from resolver.key_hierarchy import node_signer
 from resolver.national_link import NationalLink
 from resolver.node.holding import Holding
@@ -52,7 +53,8 @@ def _of_sector(
     national = NationalLink(above, prefix, setting.key, clock)
     enrolment = Enrolment(registrar.ledger)
     allocating = Allocating(registrar, prefix, routes.record_of, setting.rules, check_prefixes)
-    advancing = Advancing(reads, enrolment, allocating, national, routes.answers)
+    reporting = Reporting(reads, enrolment, allocating, national)
+    advancing = Advancing(reads, allocating, reporting, routes.answers)
     _go_on(stack, advancing, setting.spec.name)
     yield from EnterpriseResources(enrolment, reads, passwords, clock).endpoints()
     yield from PrefixResources(allocating, advancing, reads, routes.read).endpoints()

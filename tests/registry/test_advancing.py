@@ -9,7 +9,6 @@ import pytest
 import pytest_asyncio
 from msgspec.structs import replace
 
-from registry.advancing import NationalSilent
 from registry.allocating import allocation_of
 from registry.allocations import Hosting
 from registry.clock import ManualClock
@@ -18,6 +17,7 @@ from registry.milestones import Milestone
 from registry.national import AuditState, Notice, ProvisionedEnterprise, ProvisionedPrefix
 from registry.prefix_life import PrefixOperation, PrefixState
 from registry.provisioning.commands import CreateEnterprise, CreatePrefix, UpdateEnterprise
+from registry.reporting import NationalSilent
 from registry.storage.backends import open_store
 from tests.support.enterprises import form
 from tests.support.prefixes import (

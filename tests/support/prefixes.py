@@ -17,6 +17,7 @@ from registry.provisioning.commands import Command, Reply
 from registry.provisioning.national import National
 from registry.quota_office import check_prefixes
 from registry.registration import Registrar
+from registry.reporting import Reporting
 from registry.schemes.handle import DEFAULT_RULES
 from registry.storage.backends import open_store
 from registry.storage.interface import Store
@@ -63,7 +64,8 @@ class SectorNode:
         self.served: set[str] = set()
         self.enrolment = Enrolment(registrar.ledger)
         self.allocating = Allocating(registrar, SECTOR, _record, DEFAULT_RULES, check_prefixes)
-        self.advancing = Advancing(self.reads, self.enrolment, self.allocating, link, self._answers)
+        reporting = Reporting(self.reads, self.enrolment, self.allocating, link)
+        self.advancing = Advancing(self.reads, self.allocating, reporting, self._answers)
 
     async def _answers(self, prefix: str, site: bytes) -> bool:
         return prefix in self.served
