@@ -2,7 +2,7 @@
 
     python -m load_tests.bench.login_floods [--out FILE] [--seconds S] [--short]
 
-The node is on the first core, with --short on a quarter of that as in `overload`. On the last core,
+The node is on the first core, with --short on a sixth of that as in `overload`. On the last core,
 resolution over Handle UDP keeps the node busy, and a process beside it floods: with log-ins whose
 password is wrong, or with requests for signed replies, no two of them alike.
 """
@@ -122,7 +122,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m load_tests.bench.login_floods")
     parser.add_argument("--out", type=Path, help="also write the figures here, as JSON")
     parser.add_argument("--seconds", type=float, default=5.0, help="length of each load")
-    parser.add_argument("--short", action="store_true", help="leave a quarter of the core")
+    parser.add_argument("--short", action="store_true", help="leave the node a sixth of the core")
     options = parser.parse_args()
     cores = sorted(os.sched_getaffinity(0))
     os.sched_setaffinity(0, {cores[-1]})

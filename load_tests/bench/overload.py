@@ -2,8 +2,9 @@
 
     python -m load_tests.bench.overload [--out FILE] [--seconds S]
 
-The generator is slower than the node. So the node, on the first core, gets a quarter of that only:
-the rest is burnt. The generator is on the last core and checks every reply.
+The generator is slower than the node. So the node, on the first core, gets a sixth of that only:
+the rest is burnt. The generator is on the last core and checks every reply; where it sends late,
+the figures are its own.
 """
 
 from __future__ import annotations
@@ -37,15 +38,15 @@ from load_tests.requests.template import Template
 from load_tests.tally import Second, Tally
 from resolver.data_directory import DataDirectory
 
-BASE_PORT: Final = 31_940
+BASE_PORT: Final = 31_440
 NODE: Final = "baijiu"
 NAMES: Final = 20_000
 #: Seconds within which an answer is worth something, and after which it is lost.
 DEADLINE: Final = 0.2
 PATIENCE: Final = 2.0
 OUTSTANDING: Final = 256
-#: Processes that take as much of the node's core as it does: it gets a quarter.
-BURNERS: Final = 3
+#: Processes that take as much of the node's core as it does: it gets a sixth.
+BURNERS: Final = 5
 #: How many times the peak is offered, how much of it by polite clients, and after the overload.
 OVERLOAD, POLITE, AFTER = 2.0, 0.2, 0.8
 RECOVERED: Final = 0.95
@@ -110,7 +111,7 @@ def twice_the_peak(target: Target, seconds: float) -> Iterator[Figure]:
     yield Figure("overload: p99 of answers", over.p99 * 1000, "ms", "<= 250")
     yield Figure("overload: recovered after", after, "s", "<= 10")
     late = over.tally.late / over.tally.sent
-    yield Figure("overload: requests sent late", 100 * late, "%")
+    yield Figure("overload: requests sent late", 100 * late, "%", "<= 5")
 
 
 def good(tally: Tally) -> int:

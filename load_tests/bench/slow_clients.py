@@ -30,7 +30,7 @@ from load_tests.requests import handle, http
 from load_tests.requests.template import Template
 from resolver.data_directory import DataDirectory
 
-BASE_PORT: Final = 32_040
+BASE_PORT: Final = 31_540
 NODE: Final = "baijiu"
 NAMES: Final = 1_000
 #: Seconds between two octets of who is slow, and the end of a client's patience.
