@@ -73,22 +73,28 @@ class Indexer:
         self._work_waits.set()
 
     async def _follow_log(self) -> None:
-        clock = asyncio.get_running_loop().time
+        said = ""
         while True:
             await self._work_waits.wait()
             await asyncio.sleep(_GATHERING)
             self._work_waits.clear()
             try:
-                began, head = clock(), self._ledger.head
-                while await self._step():
-                    others = self._ledger.head != head
-                    rest = _REST_BESIDE_WRITERS if others else _REST
-                    await asyncio.sleep(rest * (clock() - began))
-                    began, head = clock(), self._ledger.head
+                await self._catch_up_with_rests()
+                said = ""
             except Refusal as refusal:
-                _log.warning("the index of values stays behind: %s", refusal)
+                if str(refusal) != said:
+                    said = str(refusal)
+                    _log.warning("the index of values stays behind: %s", said)
                 self._work_waits.set()
                 await asyncio.sleep(_PATIENCE)
+
+    async def _catch_up_with_rests(self) -> None:
+        clock = asyncio.get_running_loop().time
+        began, head = clock(), self._ledger.head
+        while await self._step():
+            others = self._ledger.head != head
+            await asyncio.sleep((_REST_BESIDE_WRITERS if others else _REST) * (clock() - began))
+            began, head = clock(), self._ledger.head
 
     async def _step(self) -> bool:
         """Whether there was something to do, and it is done. Raises StorageUnavailable."""

@@ -149,10 +149,10 @@ async def _of_run(
 def _fits(row: Row, wanted: Wanted) -> bool:
     if wanted.state not in (None, row.state) or not wanted.sees(row.prefix):
         return False
-    return wanted.data is None or _has(row.record, wanted.data, wanted.type, wanted.index)
+    return wanted.data is None or has_value(row.record, wanted.data, wanted.type, wanted.index)
 
 
-def _has(record: bytes, data: bytes, type_: bytes | None, index: int | None) -> bool:
+def has_value(record: bytes, data: bytes, type_: bytes | None, index: int | None) -> bool:
     """Whether a record has a value that everybody may read with these data."""
     for start, type_end, data_end in bounds(record):
         if record[type_end + 4 : data_end] != data:

@@ -28,12 +28,16 @@ class Bearers:
         Raises AuthenticationNeeded, RequestQuotaSpent.
         """
         now = int(self._clock.now())
-        principal = await accounts.authenticate(self._directory, bearer_token(request), now)
+        principal = await accounts.authenticate(self._directory, self.token(request), now)
         if principal is None:
             raise AuthenticationNeeded("the bearer token is not valid")
         if self._requests is not None:
             await self._requests.count(principal)
         return principal
+
+    def token(self, request: web.Request) -> str:
+        """The token of a request. Raises AuthenticationNeeded where there is none."""
+        return bearer_token(request)
 
 
 def bearer_token(request: web.Request) -> str:

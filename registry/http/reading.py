@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 import msgspec
@@ -62,6 +63,11 @@ def read_query(request: web.Request, kind: type[msgspec.Struct]) -> Any:
     members = dict(request.query)
     if len(members) < len(request.query):
         raise DecodeError("a parameter of the query is given twice")
+    return convert_query(members, kind)
+
+
+def convert_query(members: Mapping[str, str], kind: type[msgspec.Struct]) -> Any:
+    """The parameters of a query as a struct. Raises InvalidValue."""
     found = _converted(members, kind, strict=False)
     for name in members:
         if getattr(found, name, name) is None:  # the text `null` is read so

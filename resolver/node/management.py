@@ -14,6 +14,7 @@ from registry.http.documentation import Documentation
 from registry.http.endpoints import Api, Endpoint
 from registry.http.identifiers import Identifiers
 from registry.http.quotas import QuotaResources
+from registry.http.reverse_lookup import ReverseLookup, TokensAsPasswords
 from registry.http.search import Search
 from registry.http.snms.answering import refusal_answer
 from registry.http.templates import TemplateResources
@@ -56,9 +57,15 @@ def management(
         *quota_endpoints(setting, holding, requests),
     ]
     snms_table = [*snms_endpoints(setting, holding, known)]
-    apis = (Api(table, bearers, changes), Api(snms_table, bearers, changes, refusal_answer))
+    lookup = ReverseLookup(holding.store.reads).endpoints()
+    passwords = TokensAsPasswords(holding.store.reads, setting.clock, requests)
+    apis = (
+        Api(table, bearers, changes),
+        Api(snms_table, bearers, changes, refusal_answer),
+        Api(lookup, passwords, changes),
+    )
     routes = [api.add_to for api in apis]
-    return Management([*table, *snms_table], [*routes, Documentation(table).add_to])
+    return Management([*table, *snms_table, *lookup], [*routes, Documentation(table).add_to])
 
 
 def identifier_endpoints(

@@ -5,26 +5,14 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-import time
-import urllib.request
 from pathlib import Path
 
 from registry.http.search import SearchQuery
-from tests.support.processes import PATIENCE, up
+from tests.support.indexed import wait_for_the_index
+from tests.support.processes import up
 
 PAGE = (Path(__file__).parents[2] / "docs" / "api.md").read_text()
 EXAMPLES = re.findall(r"```sh\n(curl.*?)```\n(?:```json\n(.*?)```)?", PAGE, re.DOTALL)
-
-
-def wait_for_the_index(url: str, token: str) -> None:
-    headers = {"Authorization": f"Bearer {token}"}
-    request = urllib.request.Request(f"{url}/v1/identifiers?value=x", headers=headers)
-    end = time.monotonic() + PATIENCE
-    while time.monotonic() < end:
-        with urllib.request.urlopen(request) as reply:
-            if json.loads(reply.read())["complete"]:
-                return
-    raise AssertionError("the index does not follow")
 
 
 def test_the_examples_run(tmp_path: Path) -> None:

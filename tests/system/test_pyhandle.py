@@ -12,8 +12,10 @@ from pyhandle.handleexceptions import (
     HandleAlreadyExistsException,
     HandleAuthenticationError,
     HandleNotFoundException,
+    ReverseLookupException,
 )
 
+from tests.support.indexed import wait_for_the_index
 from tests.support.processes import Topology, up
 from tests.support.wire import fetch
 
@@ -96,3 +98,34 @@ def test_a_wrong_secret(sector):
     with pytest.raises(HandleAuthenticationError):
         client(sector, "wrong").register_handle(f"{entry['prefix']}/py-2", "https://py.example/")
     assert client(sector).retrieve_handle_record_json(f"{entry['prefix']}/py-2") is None
+
+
+def test_reverse_look_up(running, sector):
+    _, data = running
+    entry, _, certificate = sector
+    accounts = json.loads((data / "credentials.json").read_bytes())["accounts"]
+    account = next(each for each in accounts if each["prefix"] == entry["prefix"])
+    handles = [f"{entry['prefix']}/rev-{number}" for number in (1, 2)]
+    for handle, checksum in zip(handles, ("one", "two"), strict=True):
+        client(sector).register_handle(handle, "https://py.example/reverse", checksum=checksum)
+    wait_for_the_index(entry["http"], account["token"])
+    peer = RESTHandleClient(
+        reverselookup_baseuri=entry["https"],
+        reverselookup_username=account["username"],
+        reverselookup_password=account["token"],
+        HTTPS_verify=certificate,
+    )
+    found = [handle.upper() for handle in handles]
+    assert peer.search_handle(URL="https://py.example/reverse") == found
+    assert peer.search_handle(URL="https://py.example/reverse", CHECKSUM="two") == found[1:]
+    assert peer.search_handle(URL="https://py.example/nowhere") == []
+    with pytest.raises(ReverseLookupException):
+        peer.search_handle(URL="https://py.example/*")
+    stranger = RESTHandleClient(
+        reverselookup_baseuri=entry["https"],
+        reverselookup_username="somebody",
+        reverselookup_password=account["token"],
+        HTTPS_verify=certificate,
+    )
+    with pytest.raises(ReverseLookupException, match="Authentication failed"):
+        stranger.search_handle(URL="https://py.example/reverse")

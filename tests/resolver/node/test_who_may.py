@@ -93,6 +93,7 @@ CASES: Final[dict[str, Case]] = {
     ),
     "add-identifier": Case(Operation.REGISTER, P, lambda place: _identifiers(place)[0]),
     "search-identifiers": Case(Operation.READ, P, query="?prefix={prefix}"),
+    "reverse-look-up": Case(Operation.READ, W, query="?URL=x"),
     "read-history": Case(Operation.READ, P),
     "read-identifier": Case(Operation.READ, P),
     "register-identifier": Case(Operation.REGISTER, P, lambda _: {"values": VALUES}),
