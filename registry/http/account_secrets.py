@@ -13,6 +13,7 @@ from registry.accounts import AccountKey, Token, digest, issue_token, new_key
 from registry.authorisation import Operation
 from registry.clock import Clock
 from registry.errors import InvalidValue, StateConflict
+from registry.http.account_door import NO_STORE, ONE, AccountDoor, source
 from registry.http.account_views import (
     IssuedTokenView,
     KeyList,
@@ -25,7 +26,6 @@ from registry.http.account_views import (
     key_view,
     token_view,
 )
-from registry.http.accounts import NO_STORE, ONE, AccountDoor, source
 from registry.http.bearer import bearer_token
 from registry.http.endpoints import Call, Endpoint, Reply
 from registry.sign_in import LoggedIn, SignIn

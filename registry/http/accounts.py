@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final, TypeAlias
 
 import msgspec
 
-from registry.account_office import AccountOffice
-from registry.accounts import Account, check_username, digest, is_username
+from registry.accounts import Account, check_username, digest
 from registry.appointments import check_role
 from registry.authorisation import Operation, Role
 from registry.clock import Clock
 from registry.enterprises import Enterprise
-from registry.errors import InvalidValue, NotFound, NotPermitted, StateConflict
+from registry.errors import InvalidValue, NotPermitted, StateConflict
+from registry.http.account_door import NO_STORE, ONE, PATH, AccountDoor, may_about, source
 from registry.http.account_views import (
     AccountPage,
     AccountView,
@@ -28,18 +27,13 @@ from registry.http.account_views import (
 )
 from registry.http.endpoints import Call, Endpoint, Reply
 from registry.http.paging import PageQuery, page_of, read_cursor
-from registry.ledger import Ledger
 from registry.passwords import Passwords
 from registry.schemes.handle import ascii_upper
-from registry.sign_in import SignIn, Source
+from registry.sign_in import SignIn
 from registry.storage.dossiers import Page
 from registry.storage.interface import Reads
 
-PATH: Final = "/v1/accounts"
-ONE: Final = PATH + "/{username}"
 ME: Final = "/v1/me"
-#: Headers of a reply that shows a secret.
-NO_STORE: Final[Mapping[str, str]] = {"Cache-Control": "no-store"}
 _PASSWORD_SIZE: Final = 18
 _Act: TypeAlias = Callable[[Call], Awaitable[Reply]]
 
@@ -66,44 +60,6 @@ class AccountQuery(PageQuery, kw_only=True):
     """Which accounts."""
 
     enterprise: str = ""
-
-
-class AccountDoor:
-    """Finds the account that a request is about, for whoever may do this to it."""
-
-    def __init__(self, ledger: Ledger, reads: Reads) -> None:
-        self._ledger = ledger
-        self._reads = reads
-
-    async def found(self, call: Call, *, own: bool = False) -> Account:
-        """The account in the path; with `own`, its owner may do this too. Raises NotFound."""
-        username = call.path["username"]
-        found = []
-        if is_username(username):
-            found = await self._reads.dossiers(Account, username=username)
-        if own and username == call.principal.username:
-            call.settle()
-        elif not found or not may_about(call, found[0]):
-            raise NotFound("there is no such account")
-        return found[0]
-
-    @asynccontextmanager
-    async def office(self, call: Call) -> AsyncIterator[AccountOffice]:
-        """A transaction in the name of the caller."""
-        async with self._ledger.begin() as writing:
-            yield AccountOffice(writing, call.actor)
-
-
-def may_about(call: Call, account: Account) -> bool:
-    """Whether the caller may do this about an account: about its enterprise, or its prefix."""
-    if account.enterprise:
-        return call.may_for(account.enterprise)
-    return call.may(account.prefix)
-
-
-def source(call: Call) -> Source:
-    """Where a request comes from."""
-    return Source(call.request.remote or "", call.actor.origin)
 
 
 class AccountResources:

@@ -11,7 +11,7 @@ from msgspec import Meta
 from registry.accounts import Account
 from registry.authorisation import Operation
 from registry.errors import InvalidValue, NotFound
-from registry.http.accounts import may_about
+from registry.http.account_door import may_about
 from registry.http.endpoints import Call, Endpoint, Reply
 from registry.quota_office import QuotaOffice
 from registry.quotas import Quota

@@ -14,8 +14,9 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from registry.challenges import Challenges
+from registry.http.account_door import AccountDoor
 from registry.http.account_secrets import SecretResources
-from registry.http.accounts import AccountDoor, AccountResources
+from registry.http.accounts import AccountResources
 from registry.http.endpoints import Endpoint
 from registry.passwords import Passwords
 from registry.sign_in import SignIn
