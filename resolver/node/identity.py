@@ -18,6 +18,7 @@ from registry.http.account_door import AccountDoor
 from registry.http.account_secrets import SecretResources
 from registry.http.accounts import AccountResources
 from registry.http.endpoints import Endpoint
+from registry.http.log_ins import LogInResources
 from registry.passwords import Passwords
 from registry.sign_in import SignIn
 from resolver.node.holding import Holding
@@ -49,7 +50,8 @@ def account_endpoints(setting: Setting, holding: Holding, identity: Identity) ->
     door = AccountDoor(ledger, reads)
     prefix = setting.spec.prefix
     yield from AccountResources(door, reads, clock, passwords, sign_in, prefix).endpoints()
-    yield from SecretResources(door, reads, clock, sign_in).endpoints()
+    yield from SecretResources(door, reads, clock).endpoints()
+    yield from LogInResources(door, reads, sign_in).endpoints()
 
 
 def _challenge_secret(setting: Setting) -> bytes:
