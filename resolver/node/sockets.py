@@ -19,10 +19,11 @@ from resolver.pipeline import dns, json_api
 from resolver.pipeline.handle import HandleFront
 from resolver.pipeline.http import HttpFront
 from resolver.server_keys import tls_context
+from resolver.transports.datagram_front import DatagramFront
 from resolver.transports.http import HttpServer, application, metrics_application
 from resolver.transports.tcp import TcpServer
 from resolver.transports.udp import UdpServer
-from resolver.transports.udp_batches import BatchServer, DatagramFront, listen
+from resolver.transports.udp_batches import BatchServer, listen
 
 #: Seconds that requests under way get when the node ends.
 DRAIN_SECONDS: Final = 3.0

@@ -11,16 +11,17 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from time import perf_counter, time
-from typing import Final, Protocol, cast
+from typing import Final, cast
 
 from resolver.transports.account import Account
 from resolver.transports.backlog import Backlog
 from resolver.transports.batches import AVAILABLE, BatchSocket
+from resolver.transports.datagram_front import DatagramFront
 from resolver.transports.datagram_socket import bound_socket
 from resolver.transports.fence import Fence
 from resolver.transports.overload import TARGET, Overload
 from resolver.transports.room import Room
-from resolver.transports.slots import BATCH, SLOT, Field
+from resolver.transports.slots import BATCH, SLOT
 from resolver.transports.udp import UdpServer
 from resolver.transports.waiting import Address, Replies, Waiting
 
@@ -28,41 +29,6 @@ from resolver.transports.waiting import Address, Replies, Waiting
 TURNS: Final = 4
 #: Seconds that a datagram may have waited; a server that is later than that is behind.
 LATE: Final = 0.05
-
-
-class DatagramFront(Protocol):
-    """What a batch is put to.
-
-    `masked` are the fields in which repeats of a request differ, first the id, which the answer has
-    in the same place. Packets have at most `segment` octets each, where that is not 0.
-    """
-
-    @property
-    def masked(self) -> Sequence[Field]: ...
-
-    @property
-    def segment(self) -> int: ...
-
-    def at_once(
-        self, datagrams: Sequence[bytes], hosts: Sequence[str], now: float
-    ) -> list[bytes | None]:
-        """The answer to each masked datagram from each host, counted, where it can be had at once.
-
-        It is all of its packets one after another, at most `slots.SLOT` octets.
-        """
-        ...
-
-    def answered(self, count: int, seconds: float) -> None:
-        """So many of them went out so long after they were taken in."""
-        ...
-
-    def datagram(self, data: bytes, peer: Address) -> Replies | Awaitable[Replies]:
-        """The answer to any datagram."""
-        ...
-
-    def unsent(self, count: int) -> None:
-        """So many answers could not be sent."""
-        ...
 
 
 class BatchServer:
