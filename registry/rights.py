@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from typing import Final, TypeAlias
 
-from registry.changes import Change, Create, ModifyValues
 from registry.errors import (
     AuthenticationNeeded,
     DecodeError,
@@ -20,6 +19,7 @@ from registry.errors import (
     NotPermitted,
 )
 from registry.membership import Identity, RecordOf, is_meant
+from registry.registration.changes import Change, Create, ModifyValues
 from registry.schemes.handle import (
     DEFAULT_RULES,
     PREFIX_RECORDS,

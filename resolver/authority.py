@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 from registry import outcomes
-from registry.lifecycle import State
 from registry.namespaces.template import NotComputable
 from registry.outcomes import Outcome
-from registry.prefix_tree import Delegation, PrefixTree
+from registry.prefixes.tree import Delegation, PrefixTree
+from registry.registration.lifecycle import State
 from registry.schemes.handle import PREFIX_RECORDS, Key
 from registry.values.shape import smallest_ttl
 from resolver.computed import ComputedRecords, Records

@@ -14,11 +14,11 @@ from typing import Final
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
-from registry.audit import Checkpoint, Head
+from registry.audit.ledger import Ledger
+from registry.audit.log import Checkpoint, Head
+from registry.audit.witness import KEPT, CheckpointForm, sign
 from registry.errors import Refusal
 from registry.http import checkpoints
-from registry.ledger import Ledger
-from registry.witness import KEPT, CheckpointForm, sign
 from resolver.transports.http_client import NoReply, fetch
 
 _log = logging.getLogger(__name__)

@@ -20,7 +20,7 @@ from registry.namespaces.namespace import (
     read_templates,
 )
 from registry.namespaces.template import Block, Computing, compute
-from registry.prefix_tree import PrefixTree
+from registry.prefixes.tree import PrefixTree
 from registry.schemes.handle import (
     DEFAULT_RULES,
     HandleRules,

@@ -11,7 +11,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
-from registry.passwords import is_known
+from registry.accounts.passwords import is_known
 from registry.storage.interface import ADMINISTRATOR, Reads
 from registry.values.value import decode_record
 from resolver.data_directory import DataDirectory

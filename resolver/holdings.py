@@ -11,7 +11,7 @@ from functools import partial
 from typing import Final
 
 from registry.errors import StorageUnavailable
-from registry.prefix_tree import TOP, PrefixTree
+from registry.prefixes.tree import TOP, PrefixTree
 from registry.schemes.handle import DEFAULT_RULES, PREFIX_RECORDS, HandleRules, Key
 from registry.storage.interface import Readable, is_counted
 from resolver.computed import ComputedRecords

@@ -12,8 +12,8 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from registry.clock import Clock
 from registry.http.provisioning import COMMANDS
 from registry.provisioning.commands import Command, Reply
+from registry.provisioning.reporting import NationalSilent
 from registry.provisioning.signature import Request, sign
-from registry.reporting import NationalSilent
 from resolver.transports.http_client import NoReply, fetch
 
 #: Seconds that the national node has to reply.

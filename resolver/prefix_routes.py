@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from typing import Final
 
 from registry import outcomes
-from registry.allocations import Allocation, Hosting
 from registry.clock import Clock
 from registry.errors import DecodeError, InvalidValue
 from registry.http.prefix_views import Route
-from registry.prefix_records import admin_value, derived_value, site_value
+from registry.prefixes.allocations import Allocation, Hosting
+from registry.prefixes.records import admin_value, derived_value, site_value
 from registry.trust.signing import Signer
 from registry.values.json_members import Members
 from registry.values.key import decode_public_key

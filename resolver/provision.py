@@ -10,21 +10,21 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from typing import Final
 
-from registry import accounts
-from registry.allocations import Allocation
-from registry.audit import Actor
+from registry.accounts import account as accounts
+from registry.audit.log import Actor
 from registry.authorisation import Role
-from registry.changes import Create, PutValues
 from registry.clock import Clock
-from registry.grouping import Asked
-from registry.prefix_records import (
+from registry.prefixes.allocations import Allocation
+from registry.prefixes.records import (
     admin_value,
     administrator_values,
     derived_value,
     new_secret,
     site_value,
 )
-from registry.registration import Registrar
+from registry.registration.changes import Create, PutValues
+from registry.registration.grouping import Asked
+from registry.registration.registrar import Registrar
 from registry.rights import BOOTSTRAP_INDEX
 from registry.schemes.handle import (
     PREFIX_RECORDS,

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from registry.allocations import Allocation, Hosting
-from registry.audit import Actor, Event
-from registry.enterprises import Enterprise, EnterpriseState, Form
-from registry.ledger import Ledger, Writing
-from registry.marking import mark
-from registry.prefix_life import PrefixState
+from registry.audit.ledger import Ledger, Writing
+from registry.audit.log import Actor, Event
+from registry.enterprises.enterprise import Enterprise, EnterpriseState, Form
+from registry.enterprises.marking import mark
+from registry.prefixes.allocations import Allocation, Hosting
+from registry.prefixes.life import PrefixState
 from registry.seed.enterprises import synthetic_form
 from registry.storage.interface import Reads
 from resolver.topology import NodeSpec, Title, Topology

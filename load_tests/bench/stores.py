@@ -19,10 +19,10 @@ from time import perf_counter
 from typing import Final
 
 from load_tests.bench.figure import Figure
-from registry.audit import Actor
-from registry.changes import Create
+from registry.audit.log import Actor
 from registry.clock import SystemClock
-from registry.registration import Registrar
+from registry.registration.changes import Create
+from registry.registration.registrar import Registrar
 from registry.schemes.handle import Key
 from registry.storage.backends import backend_name, open_store
 from registry.storage.interface import Store

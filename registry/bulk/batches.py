@@ -9,7 +9,7 @@ import msgspec
 
 from registry.bulk.rows import RefusedRow, Row
 from registry.errors import AlreadyExists, InvalidIdentifier, InvalidValue, NotConforming, Refusal
-from registry.loading import Added, Group
+from registry.registration.loading import Added, Group
 
 #: Lines in a batch, and octets of records after which it is full all the same.
 MAX_LINES: Final = 2000

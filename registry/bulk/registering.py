@@ -8,12 +8,12 @@ from enum import Enum
 from typing import Final
 
 from registry import outcomes
-from registry.audit import Actor
+from registry.audit.log import Actor
 from registry.bulk.rows import Row
-from registry.changes import Create
 from registry.errors import AlreadyExists, Refusal
-from registry.loading import Added, Group
-from registry.registration import Registrar
+from registry.registration.changes import Create
+from registry.registration.loading import Added, Group
+from registry.registration.registrar import Registrar
 from registry.schemes.handle import Key
 from registry.storage.interface import Reads
 from registry.trust.digests import SIGNATURE

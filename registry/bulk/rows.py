@@ -13,10 +13,10 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from registry.changes import MAX_RECORD, MAX_VALUES, Create, decide
 from registry.errors import DecodeError, InvalidValue, Refusal
 from registry.json_text import read_json
 from registry.namespaces.namespace import NAMESPACE_TYPE
+from registry.registration.changes import MAX_RECORD, MAX_VALUES, Create, decide
 from registry.schemes.handle import HandleRules, Key, parse
 from registry.values.json_form import value_from_json
 from registry.values.value import DEFAULT_PERMISSIONS, DEFAULT_TTL, TTL_RELATIVE, type_matches

@@ -6,12 +6,12 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Final
 
-from registry.account_office import AccountOffice
-from registry.accounts import Account, is_username
+from registry.accounts.account import Account, is_username
+from registry.accounts.office import AccountOffice
+from registry.accounts.sign_in import Source
+from registry.audit.ledger import Ledger
 from registry.errors import NotFound
 from registry.http.endpoints import Call
-from registry.ledger import Ledger
-from registry.sign_in import Source
 from registry.storage.interface import Reads
 
 PATH: Final = "/v1/accounts"

@@ -8,8 +8,8 @@ from typing import Annotated, Any, Final, TypeAlias
 import msgspec
 from msgspec import Meta
 
-from registry.account_keys import MAX_PEM, read_key, write_key
-from registry.accounts import AccountKey, Token, issue_token, new_key
+from registry.accounts.account import AccountKey, Token, issue_token, new_key
+from registry.accounts.keys import MAX_PEM, read_key, write_key
 from registry.authorisation import Operation
 from registry.clock import Clock
 from registry.http.account_door import NO_STORE, ONE, AccountDoor

@@ -7,15 +7,15 @@ from typing import Annotated, TypeAlias
 import msgspec
 from msgspec import Meta
 
-from registry.account_keys import kind, read_key
-from registry.accounts import Account, AccountKey, Token
+from registry.accounts.account import Account, AccountKey, Token
+from registry.accounts.keys import kind, read_key
+from registry.accounts.passwords import MAX_LENGTH
 from registry.authorisation import Role
-from registry.passwords import MAX_LENGTH
 from registry.values.json_form import iso_time
 
 Name: TypeAlias = Annotated[str, Meta(max_length=64)]
 Label: TypeAlias = Annotated[str, Meta(max_length=64)]
-#: As somebody gives it; which ones are taken says `registry.passwords`.
+#: As somebody gives it; which ones are taken says `registry.accounts.passwords`.
 Password: TypeAlias = Annotated[str, Meta(max_length=4 * MAX_LENGTH)]
 
 

@@ -8,11 +8,13 @@ from typing import Any, Final, TypeAlias
 
 import msgspec
 
-from registry.accounts import Account, check_username, digest
-from registry.appointments import check_role
+from registry.accounts.account import Account, check_username, digest
+from registry.accounts.appointments import check_role
+from registry.accounts.passwords import Passwords
+from registry.accounts.sign_in import SignIn
 from registry.authorisation import Operation, Role
 from registry.clock import Clock
-from registry.enterprises import Enterprise
+from registry.enterprises.enterprise import Enterprise
 from registry.errors import InvalidValue, NotPermitted, StateConflict
 from registry.http.account_door import NO_STORE, ONE, PATH, AccountDoor, may_about, source
 from registry.http.account_views import (
@@ -27,9 +29,7 @@ from registry.http.account_views import (
 )
 from registry.http.endpoints import Call, Endpoint, Reply
 from registry.http.paging import PageQuery, page_of, read_cursor
-from registry.passwords import Passwords
 from registry.schemes.handle import ascii_upper
-from registry.sign_in import SignIn
 from registry.storage.dossiers import Page
 from registry.storage.interface import Reads
 

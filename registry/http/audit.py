@@ -9,14 +9,14 @@ from typing import Annotated, Any, Final
 import msgspec
 from msgspec import Meta
 
-from registry.accounts import Account
-from registry.allocations import Allocation
-from registry.audit import Entry
+from registry.accounts.account import Account
+from registry.audit.log import Entry
 from registry.authorisation import Operation
 from registry.errors import NotFound
 from registry.http.endpoints import Call, Endpoint, Reply
 from registry.http.milestones import shown_time
 from registry.http.paging import PageQuery, page_of, read_cursor
+from registry.prefixes.allocations import Allocation
 from registry.storage.interface import Reads
 
 PATH: Final = "/v1/audit"

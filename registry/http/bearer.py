@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from aiohttp import hdrs, web
 
-from registry import accounts
-from registry.accounts import TokenDirectory
+from registry.accounts import account as accounts
+from registry.accounts.account import TokenDirectory
 from registry.authorisation import Principal
 from registry.clock import Clock
 from registry.errors import AuthenticationNeeded
-from registry.request_meter import RequestMeter
+from registry.quotas.request_meter import RequestMeter
 
 
 class Bearers:

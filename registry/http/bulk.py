@@ -21,7 +21,6 @@ from registry.bulk.batches import MAX_LINES, Batch, decide, error_members
 from registry.bulk.registering import Registering
 from registry.bulk.rows import RefusedRow, RowReader
 from registry.bulk.upload import Upload, UploadCut
-from registry.changes import Create
 from registry.clock import Clock
 from registry.errors import (
     DecodeError,
@@ -38,8 +37,9 @@ from registry.http.headers import ETAG, LOCATION
 from registry.http.identifiers import PATH, TAG, prefix_of
 from registry.http.request_id import HEADER, request_id
 from registry.http.upload_forms import BatchBody, Line, RowForm, RowResult, UploadQuery, Verdicts
-from registry.prefix_tree import PrefixTree
-from registry.registration import Registrar
+from registry.prefixes.tree import PrefixTree
+from registry.registration.changes import Create
+from registry.registration.registrar import Registrar
 from registry.schemes.handle import HandleRules, Key
 from registry.storage.interface import Reads
 from registry.values.value import decode_record

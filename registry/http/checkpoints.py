@@ -12,12 +12,12 @@ from typing import Annotated, Final
 import msgspec
 from msgspec import Meta
 
-from registry.audit import Checkpoint
-from registry.child_keys import child_key
+from registry.audit.log import Checkpoint
+from registry.audit.witness import KEPT, CheckpointForm, holds, is_new, write_checkpoints
 from registry.errors import AuthenticationFailed, CheckpointContradicts
 from registry.http.endpoints import Call, Endpoint, Reply
+from registry.prefixes.child_keys import child_key
 from registry.storage.interface import Store
-from registry.witness import KEPT, CheckpointForm, holds, is_new, write_checkpoints
 
 _log = logging.getLogger(__name__)
 

@@ -16,7 +16,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 from aiohttp import hdrs, web
 
-from registry.audit import Actor
+from registry.audit.log import Actor
 from registry.authorisation import Operation, Principal, may, may_for
 from registry.errors import (
     AuthenticationNeeded,

@@ -8,19 +8,19 @@ from typing import Annotated, Any, Final
 import msgspec
 from msgspec import Meta
 
-from registry.accounts import Account
-from registry.attempts import Allowance, Attempts
+from registry.accounts.account import Account
+from registry.accounts.attempts import Allowance, Attempts
+from registry.accounts.passwords import Passwords
 from registry.authorisation import Operation, Role, may_for
 from registry.clock import Clock
-from registry.enrolment import Enrolment, enterprise_of
-from registry.enterprises import Enterprise, EnterpriseState, Form
+from registry.enterprises.enrolment import Enrolment, enterprise_of
+from registry.enterprises.enterprise import Enterprise, EnterpriseState, Form
 from registry.errors import InvalidValue, NotFound, NotPermitted
 from registry.http.account_views import Name, Password
 from registry.http.endpoints import Call, Endpoint, Reply
 from registry.http.milestones import MilestoneView, milestones_of, shown_time
 from registry.http.paging import PageQuery, page_of, read_cursor
 from registry.http.reasons import Rejection
-from registry.passwords import Passwords
 from registry.storage.dossiers import Page
 from registry.storage.interface import Reads
 

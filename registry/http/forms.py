@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final, Literal, TypeAlias
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from registry.lifecycle import State
+from registry.registration.lifecycle import State
 
 _MAX_INDEX: Final = 0x7FFF_FFFF
 _MAX_U32: Final = 0xFFFF_FFFF

@@ -9,8 +9,8 @@ from typing import Final
 from aiohttp import hdrs, web
 
 from registry.errors import DecodeError
-from registry.grouping import Once
 from registry.http.headers import IDEMPOTENCY_KEY, MAX_IDEMPOTENCY_KEY
+from registry.registration.grouping import Once
 
 _KEY: Final = re.compile(f"[!-~]{{1,{MAX_IDEMPOTENCY_KEY}}}")
 

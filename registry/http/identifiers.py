@@ -9,9 +9,7 @@ import msgspec
 from aiohttp import hdrs
 
 from registry.authorisation import Operation
-from registry.changes import Change, Create, Delete, IfVersion, Move, Reserve
 from registry.errors import InvalidValue
-from registry.grouping import Receipt
 from registry.http.endpoints import Call, Endpoint, Reply
 from registry.http.forms import Changed, History, PutBody, Shown
 from registry.http.headers import ETAG, IDEMPOTENCY_KEY, IF_MATCH
@@ -19,8 +17,10 @@ from registry.http.idempotency import once
 from registry.http.past import shown, state_at, told
 from registry.http.preconditions import if_match
 from registry.http.reading import pointer
-from registry.lifecycle import Operation as Step
-from registry.registration import Registrar
+from registry.registration.changes import Change, Create, Delete, IfVersion, Move, Reserve
+from registry.registration.grouping import Receipt
+from registry.registration.lifecycle import Operation as Step
+from registry.registration.registrar import Registrar
 from registry.schemes.handle import HandleRules, Key, parent, parse
 from registry.storage.interface import Reads
 from registry.values.json_form import value_from_json

@@ -8,7 +8,8 @@ from typing import Annotated, Any, Final, TypeAlias
 import msgspec
 from msgspec import Meta
 
-from registry.accounts import Token, digest
+from registry.accounts.account import Token, digest
+from registry.accounts.sign_in import LoggedIn, SignIn
 from registry.errors import InvalidValue, StateConflict
 from registry.http.account_door import NO_STORE, AccountDoor, source
 from registry.http.account_views import (
@@ -19,7 +20,6 @@ from registry.http.account_views import (
 )
 from registry.http.bearer import bearer_token
 from registry.http.endpoints import Call, Endpoint, Reply
-from registry.sign_in import LoggedIn, SignIn
 from registry.storage.interface import Reads
 from registry.values.json_form import iso_time
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from registry.milestones import Milestone
+from registry.enterprises.milestones import Milestone
 from registry.storage.interface import Reads
 from registry.values.json_form import iso_time
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from registry.errors import Gone, InvalidValue, NotFound, OnHold
 from registry.http.forms import History, Shown, Version, state_name
-from registry.lifecycle import State
+from registry.registration.lifecycle import State
 from registry.schemes.handle import Key
 from registry.storage.interface import Past
 from registry.values.json_form import value_to_json

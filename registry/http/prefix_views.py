@@ -7,11 +7,11 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from registry.allocations import Allocation, Hosting
 from registry.http.milestones import MilestoneView, shown_time
 from registry.http.paging import PageQuery
 from registry.http.reasons import Reason
-from registry.prefix_life import PrefixState
+from registry.prefixes.allocations import Allocation, Hosting
+from registry.prefixes.life import PrefixState
 
 
 class NewPrefix(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):

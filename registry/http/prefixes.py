@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final
 
-from registry.advancing import PENDING, Advancing
-from registry.allocating import Allocating, allocation_of
-from registry.allocations import Allocation
 from registry.authorisation import Operation, may_for
 from registry.errors import InvalidValue, NotFound, NotPermitted
 from registry.http.endpoints import Call, Endpoint, Reply
@@ -25,7 +22,10 @@ from registry.http.prefix_views import (
     view,
 )
 from registry.http.reasons import Rejection
-from registry.prefix_life import PrefixOperation
+from registry.prefixes.advancing import PENDING, Advancing
+from registry.prefixes.allocating import Allocating, allocation_of
+from registry.prefixes.allocations import Allocation
+from registry.prefixes.life import PrefixOperation
 from registry.rights import BOOTSTRAP_INDEX
 from registry.schemes.handle import ascii_upper
 from registry.storage.dossiers import Page

@@ -11,16 +11,16 @@ from typing import Any, Final
 
 import msgspec
 
-from registry.audit import Actor
+from registry.audit.log import Actor
 from registry.authorisation import Operation
-from registry.child_keys import child_key
 from registry.clock import Clock
 from registry.http.endpoints import Call, Endpoint, Reply
 from registry.http.milestones import shown_time
 from registry.http.paging import PageQuery, page_of, read_cursor
 from registry.http.reasons import Reason, Rejection
-from registry.national import AuditState, ProvisionedPrefix
+from registry.prefixes.child_keys import child_key
 from registry.provisioning import commands, signature
+from registry.provisioning.kept import AuditState, ProvisionedPrefix
 from registry.provisioning.national import National
 from registry.schemes.handle import ascii_upper
 from registry.storage.dossiers import Page

@@ -8,14 +8,14 @@ from typing import Annotated, Any, Final, TypeAlias
 import msgspec
 from msgspec import Meta
 
-from registry.accounts import Account
+from registry.accounts.account import Account
 from registry.authorisation import Operation
 from registry.errors import InvalidValue, NotFound
 from registry.http.account_door import may_about
 from registry.http.endpoints import Call, Endpoint, Reply
-from registry.quota_office import QuotaOffice
-from registry.quotas import Quota
-from registry.request_meter import RequestMeter
+from registry.quotas.office import QuotaOffice
+from registry.quotas.quota import Quota
+from registry.quotas.request_meter import RequestMeter
 
 PATH: Final = "/v1/quotas/{subject}"
 _MAX_LIMIT: Final = 1 << 53

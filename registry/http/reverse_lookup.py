@@ -19,7 +19,7 @@ from registry.errors import AuthenticationNeeded, InvalidValue
 from registry.http.bearer import Bearers
 from registry.http.endpoints import Call, Endpoint, Reply
 from registry.http.reading import convert_query
-from registry.searching import Place, Wanted, has_value, reaches_of, search
+from registry.search.searching import Place, Wanted, has_value, reaches_of, search
 from registry.storage.interface import Reads
 
 PATH: Final = "/hrls/handles"

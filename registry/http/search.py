@@ -7,16 +7,16 @@ from typing import Annotated, Any, Final
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from registry.allocations import Allocation
 from registry.authorisation import Operation, may
 from registry.errors import InvalidValue
 from registry.http.endpoints import Call, Endpoint, Reply
 from registry.http.forms import StateName, Time, state_name
 from registry.http.identifiers import TAG
 from registry.http.paging import PageQuery, make_cursor, read_cursor
-from registry.lifecycle import State
+from registry.prefixes.allocations import Allocation
+from registry.registration.lifecycle import State
 from registry.schemes.handle import MAX_LENGTH, HandleRules, ascii_upper
-from registry.searching import Place, Wanted, reach_of, reaches_of, search
+from registry.search.searching import Place, Wanted, reach_of, reaches_of, search
 from registry.storage.interface import Reads, Row
 from registry.storage.search_interface import Reach
 from registry.values.json_form import iso_time

@@ -15,7 +15,7 @@ from registry.http.paging import PageQuery, page_of, read_cursor
 from registry.schemes.handle import HandleRules, ascii_upper, parse_prefix
 from registry.storage.dossiers import Page
 from registry.storage.interface import Reads
-from registry.template_office import FIELDS, Definition, TemplateOffice
+from registry.templates.office import FIELDS, Definition, TemplateOffice
 from registry.templates.template import (
     Carrier,
     Item,

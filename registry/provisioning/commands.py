@@ -12,7 +12,7 @@ from typing import Annotated, Final, Literal, TypeAlias
 import msgspec
 from msgspec import Meta, field
 
-from registry.enterprises import CertificateType, Form
+from registry.enterprises.enterprise import CertificateType, Form
 
 #: RFC 5730 section 4.2: `trIDStringType`.
 Transaction = Annotated[str, Meta(min_length=3, max_length=64)]

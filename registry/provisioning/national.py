@@ -8,16 +8,9 @@ from typing import Final
 
 import msgspec
 
-from registry.audit import Actor, Event, Note, record_digest
+from registry.audit.ledger import Ledger, Writing
+from registry.audit.log import Actor, Event, Note, record_digest
 from registry.errors import NotFound, StateConflict
-from registry.ledger import Ledger, Writing
-from registry.national import (
-    Answered,
-    AuditState,
-    Notice,
-    ProvisionedEnterprise,
-    ProvisionedPrefix,
-)
 from registry.provisioning.commands import (
     MESSAGES,
     Audited,
@@ -32,6 +25,13 @@ from registry.provisioning.commands import (
     Reply,
     Result,
     UpdateEnterprise,
+)
+from registry.provisioning.kept import (
+    Answered,
+    AuditState,
+    Notice,
+    ProvisionedEnterprise,
+    ProvisionedPrefix,
 )
 from registry.schemes.handle import parent
 from registry.storage.interface import Reads, Transaction

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hashlib import blake2b
 from typing import Final
 
-from registry.enterprises import Address, CertificateType, Contact, Form, LegalPerson
+from registry.enterprises.enterprise import Address, CertificateType, Contact, Form, LegalPerson
 from registry.schemes import uscc
 from registry.seed.product import Draw
 

@@ -10,7 +10,7 @@ from msgspec import Meta
 
 from registry.errors import InvalidValue, NotConforming
 from registry.errors import ItemFault as Fault
-from registry.template_office import Definition
+from registry.templates.office import Definition
 from registry.templates.template import (
     FIRST_ITEM,
     TEMPLATE_INDEX,

@@ -7,7 +7,7 @@ from typing import Any, Final, TypeVar
 
 from sqlalchemy import Connection, text
 
-from registry.audit import Checkpoint, Entry, Sealed
+from registry.audit.log import Checkpoint, Entry, Sealed
 from registry.storage.backends import open_snapshot
 from registry.storage.interface import Ended, Row
 from registry.storage.queries import COLUMNS
@@ -30,7 +30,7 @@ _CHECKPOINTS: Final = (
 
 
 class SqlBooks:
-    """`registry.accounting.Books` on a connection in a snapshot, in memory of a fixed size."""
+    """`registry.audit.accounting.Books` on a connection in a snapshot; its memory is bounded."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection

@@ -15,11 +15,11 @@ from itertools import repeat
 from operator import itemgetter
 from typing import Final, NamedTuple, Protocol, TypeVar
 
-from registry.accounts import Account, Token
-from registry.audit import Checkpoint, Entry, Head, Sealed
+from registry.accounts.account import Account, Token
+from registry.audit.log import Checkpoint, Entry, Head, Sealed
 from registry.authorisation import Principal
-from registry.lifecycle import State
-from registry.quotas import RegistrationLimit
+from registry.quotas.quota import RegistrationLimit
+from registry.registration.lifecycle import State
 from registry.schemes.handle import Key
 from registry.storage.dossiers import WHOLE, D, Dossier, Page
 from registry.storage.search_interface import Indexing, Searchable

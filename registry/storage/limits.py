@@ -8,7 +8,7 @@ from typing import Final
 from sqlalchemy import bindparam, func, literal, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from registry.quotas import ENTERPRISE, RegistrationLimit
+from registry.quotas.quota import ENTERPRISE, RegistrationLimit
 from registry.storage.queries import HELD
 from registry.storage.schema import PREFIXES, QUOTA_USE, QUOTAS
 

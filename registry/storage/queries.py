@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from registry.audit import Checkpoint, Entry
-from registry.prefix_life import PrefixState
+from registry.audit.log import Checkpoint, Entry
+from registry.prefixes.life import PrefixState
 from registry.storage.interface import ACTIVE, ADMINISTRATOR, Row
 
 #: States in which a prefix is its enterprise's.

@@ -6,7 +6,7 @@ from abc import abstractmethod
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
-from registry.audit import Checkpoint, Entry
+from registry.audit.log import Checkpoint, Entry
 from registry.authorisation import Principal, Role
 from registry.schemes.handle import PREFIX_RECORDS, Key
 from registry.storage import dossiers as files

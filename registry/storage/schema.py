@@ -18,12 +18,12 @@ from sqlalchemy import (
     text,
 )
 
-from registry.accounts import Account, AccountKey, AnsweredChallenge, Token
-from registry.allocations import Allocation
-from registry.enterprises import Enterprise
-from registry.milestones import Milestone
-from registry.national import Answered, Notice, ProvisionedEnterprise, ProvisionedPrefix
-from registry.quotas import Quota, QuotaUse
+from registry.accounts.account import Account, AccountKey, AnsweredChallenge, Token
+from registry.enterprises.enterprise import Enterprise
+from registry.enterprises.milestones import Milestone
+from registry.prefixes.allocations import Allocation
+from registry.provisioning.kept import Answered, Notice, ProvisionedEnterprise, ProvisionedPrefix
+from registry.quotas.quota import Quota, QuotaUse
 from registry.templates.claims import Claim
 from registry.templates.template import Template
 

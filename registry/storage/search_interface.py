@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
-from registry.audit import Event
+from registry.audit.log import Event
 from registry.schemes.handle import Key
-from registry.search_terms import TermRange
+from registry.search.terms import TermRange
 
 if TYPE_CHECKING:
     from registry.storage.interface import Row

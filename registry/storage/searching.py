@@ -1,4 +1,4 @@
-"""The index of terms (`registry.search_terms`) in statements that every SQL backend understands.
+"""The index of terms (`registry.search.terms`) in statements that every SQL backend understands.
 
 The terms of some ten thousand identifiers make a run. Terms are random numbers: in one tree for
 all of them every identifier would be written to as many pages as it has terms, far apart. In a run,
@@ -15,7 +15,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from registry.schemes.handle import Key
-from registry.search_terms import TermRange
+from registry.search.terms import TermRange
 from registry.storage.interface import ACTIVE, Row
 from registry.storage.search_interface import Entered, Progress, Reach, Run, Told
 

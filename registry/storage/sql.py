@@ -14,8 +14,8 @@ from sqlalchemy import Select, Table, bindparam, delete, insert, select, text, u
 from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from registry.accounts import Account, Token
-from registry.audit import (
+from registry.accounts.account import Account, Token
+from registry.audit.log import (
     GENESIS,
     START,
     Checkpoint,
@@ -25,7 +25,7 @@ from registry.audit import (
     entry_hash,
 )
 from registry.errors import OutcomeUnknown, Refusal, StorageUnavailable
-from registry.quotas import RegistrationLimit
+from registry.quotas.quota import RegistrationLimit
 from registry.schemes.handle import Key
 from registry.storage import dossiers as files
 from registry.storage.change_feed import ChangeFeed

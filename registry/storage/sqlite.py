@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool, NullPool
 
-from registry.audit import Entry, Sealed
+from registry.audit.log import Entry, Sealed
 from registry.errors import StorageUnavailable
 from registry.schemes.handle import Key
 from registry.storage.interface import Row, StoreNotUsable

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from registry.changes import Change, Create, PutValues
 from registry.errors import AuthenticationNeeded, PrefixNotHomed
-from registry.grouping import Done
 from registry.membership import Identity
+from registry.registration.changes import Change, Create, PutValues
+from registry.registration.grouping import Done
 from registry.values.value import scan
 from resolver.administration.service import Administration
 from resolver.administration.tasks import Part

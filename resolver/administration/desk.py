@@ -8,8 +8,8 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 from registry.clock import Clock
 from registry.membership import Identity
-from registry.prefix_tree import PrefixTree
-from registry.registration import Registrar
+from registry.prefixes.tree import PrefixTree
+from registry.registration.registrar import Registrar
 from registry.rights import Rights
 from registry.schemes.handle import DEFAULT_RULES, HandleRules, Key
 from registry.storage.interface import Store

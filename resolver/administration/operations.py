@@ -5,7 +5,8 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 
-from registry.changes import (
+from registry.errors import InvalidIdentifier, InvalidValue, PrefixNotHomed, Unsupported
+from registry.registration.changes import (
     AddValues,
     Change,
     Create,
@@ -15,7 +16,6 @@ from registry.changes import (
     RemoveValues,
     check_indexes,
 )
-from registry.errors import InvalidIdentifier, InvalidValue, PrefixNotHomed, Unsupported
 from registry.schemes.handle import DEFAULT_RULES, HandleRules, parse
 from resolver.administration.changing import ChangeTask
 from resolver.administration.context import TCP, Context

@@ -10,14 +10,14 @@ from collections.abc import AsyncIterator, Callable
 from functools import partial
 from typing import TypeVar
 
-from registry.audit import Actor
-from registry.changes import Change, Guarded, decide
+from registry.audit.log import Actor
 from registry.clock import Clock
 from registry.errors import PrefixNotHomed
-from registry.grouping import Done
 from registry.membership import Identity
-from registry.prefix_tree import TOP, PrefixTree
-from registry.registration import Registrar
+from registry.prefixes.tree import TOP, PrefixTree
+from registry.registration.changes import Change, Guarded, decide
+from registry.registration.grouping import Done
+from registry.registration.registrar import Registrar
 from registry.rights import Rights
 from registry.schemes.handle import Key, prefix_record
 from registry.storage.interface import Store

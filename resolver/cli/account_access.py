@@ -15,8 +15,8 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_public_key,
 )
 
-from registry.account_keys import sign
-from registry.challenges import signed_text
+from registry.accounts.challenges import signed_text
+from registry.accounts.keys import sign
 from resolver.cli.account_options import account_options, account_path, desk, secret, stranger
 from resolver.cli.errors import DONE
 from resolver.cli.management import Management, segment

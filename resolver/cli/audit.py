@@ -8,13 +8,13 @@ from typing import NamedTuple
 
 import click
 
-from registry.accounting import check_rows
-from registry.audit import Checkpoint, Finding, verify
+from registry.audit.accounting import check_rows
+from registry.audit.log import Checkpoint, Finding, verify
+from registry.audit.witness import holds, read_checkpoints
 from registry.errors import DecodeError, StorageUnavailable
 from registry.storage.books import SqlBooks, look_into
 from registry.values.key_objects import PublicKeyObject, load_public_key
 from registry.values.site import decode_site
-from registry.witness import holds, read_checkpoints
 from resolver.cli.audit_log import log
 from resolver.cli.errors import DONE, NEGATIVE
 from resolver.cli.output import print_json

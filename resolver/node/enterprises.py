@@ -6,18 +6,18 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
 
-from registry.advancing import Advancing
-from registry.allocating import Allocating
-from registry.enrolment import Enrolment
+from registry.accounts.passwords import Passwords
+from registry.enterprises.enrolment import Enrolment
 from registry.http.audit import AuditLogResources
 from registry.http.endpoints import Endpoint
 from registry.http.enterprises import EnterpriseResources
 from registry.http.prefixes import PrefixResources
 from registry.http.provisioning import ProvisioningResources
-from registry.passwords import Passwords
+from registry.prefixes.advancing import Advancing
+from registry.prefixes.allocating import Allocating
 from registry.provisioning.national import National
-from registry.quota_office import check_prefixes
-from registry.reporting import Reporting
+from registry.provisioning.reporting import Reporting
+from registry.quotas.office import check_prefixes
 from resolver.key_hierarchy import node_signer
 from resolver.national_link import NationalLink
 from resolver.node.holding import Holding

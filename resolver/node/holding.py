@@ -6,9 +6,9 @@ from contextlib import AsyncExitStack
 from typing import NamedTuple
 
 from registry.clock import Clock
-from registry.grouping import Seal
-from registry.indexing import Indexer
-from registry.registration import Registrar
+from registry.registration.grouping import Seal
+from registry.registration.registrar import Registrar
+from registry.search.indexing import Indexer
 from registry.storage.backends import open_followed, open_store
 from registry.storage.copying import COPYING
 from registry.storage.following import Followed

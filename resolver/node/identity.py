@@ -13,14 +13,14 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
 )
 
-from registry.challenges import Challenges
+from registry.accounts.challenges import Challenges
+from registry.accounts.passwords import Passwords
+from registry.accounts.sign_in import SignIn
 from registry.http.account_door import AccountDoor
 from registry.http.account_secrets import SecretResources
 from registry.http.accounts import AccountResources
 from registry.http.endpoints import Endpoint
 from registry.http.log_ins import LogInResources
-from registry.passwords import Passwords
-from registry.sign_in import SignIn
 from resolver.node.holding import Holding
 from resolver.node.setting import Setting
 

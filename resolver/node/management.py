@@ -18,9 +18,9 @@ from registry.http.reverse_lookup import ReverseLookup, TokensAsPasswords
 from registry.http.search import Search
 from registry.http.snms.answering import refusal_answer
 from registry.http.templates import TemplateResources
-from registry.quota_office import QuotaOffice
-from registry.request_meter import RequestMeter
-from registry.template_office import TemplateOffice
+from registry.quotas.office import QuotaOffice
+from registry.quotas.request_meter import RequestMeter
+from registry.templates.office import TemplateOffice
 from resolver.metrics import Counters
 from resolver.node.enterprises import enterprise_endpoints
 from resolver.node.holding import Holding

@@ -13,7 +13,6 @@ from functools import partial
 from typing import Any, Final
 
 from registry import outcomes
-from registry.changes import AddValues, Change, Create, Delete, PutValues, RemoveValues
 from registry.clock import Clock
 from registry.errors import (
     AuthenticationNeeded,
@@ -22,8 +21,9 @@ from registry.errors import (
     InvalidValue,
     Refusal,
 )
-from registry.grouping import Done
 from registry.membership import Identity
+from registry.registration.changes import AddValues, Change, Create, Delete, PutValues, RemoveValues
+from registry.registration.grouping import Done
 from registry.schemes.handle import DEFAULT_RULES, HandleRules, Key, parse
 from resolver.administration.changing import ChangeTask, overwrites
 from resolver.administration.operations import minted

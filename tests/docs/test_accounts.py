@@ -9,9 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from registry import account_office, attempts, challenges, outcomes, passwords, request_meter
-from registry.audit import Event
+from registry import outcomes
+from registry.accounts import office as account_office
+from registry.accounts import attempts, challenges, passwords
+from registry.audit.log import Event
 from registry.authorisation import Role
+from registry.quotas import request_meter
 from resolver.exposure import Rule
 from tests.support.processes import IDNODE, environment, up
 from tests.support.tenants import tenants

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from registry.prefix_life import PrefixState
+from registry.prefixes.life import PrefixState
 from registry.provisioning.commands import Code, Command
 from tests.support.console_blocks import ROOT
 from tests.support.processes import up

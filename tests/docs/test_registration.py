@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from registry import outcomes
-from registry.audit import Fault
+from registry.audit.log import Fault
 from tests.support.processes import up
 
 PAGE = (Path(__file__).parents[2] / "docs" / "registration.md").read_text()

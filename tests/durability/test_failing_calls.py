@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from registry.audit import Event
+from registry.audit.log import Event
 from registry.storage.sqlite import SqliteStore
 from registry.values.value import decode_record
 from tests.support.one_registration import KEY, VALUES

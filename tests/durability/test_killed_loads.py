@@ -10,8 +10,8 @@ from functools import partial
 
 import pytest
 
-from registry.accounting import check_rows
-from registry.audit import Event, verify
+from registry.audit.accounting import check_rows
+from registry.audit.log import Event, verify
 from registry.bulk.batches import MAX_LINES
 from registry.storage.backends import backend_name, open_reads
 from registry.storage.books import SqlBooks, look_into

@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from registry.changes import Change, Create, Delete, ModifyValues, PutValues, RemoveValues
 from registry.errors import (
     AuthenticationNeeded,
     NotAnAdministrator,
@@ -18,6 +17,14 @@ from registry.errors import (
     Refusal,
 )
 from registry.membership import MAX_DEPTH, MAX_GROUPS, MAX_MEMBERS, Identity
+from registry.registration.changes import (
+    Change,
+    Create,
+    Delete,
+    ModifyValues,
+    PutValues,
+    RemoveValues,
+)
 from registry.rights import (
     Rights,
     bootstrap_administrator,

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from registry import outcomes
-from registry.lifecycle import State
-from registry.prefix_tree import PrefixTree
+from registry.prefixes.tree import PrefixTree
+from registry.registration.lifecycle import State
 from registry.schemes.handle import parse
 from registry.storage.interface import Row
 from registry.values.value import Value, decode_record, encode_record

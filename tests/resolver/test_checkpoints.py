@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from registry.audit import Actor
+from registry.audit.log import Actor
 from registry.clock import ManualClock
-from registry.registration import Registrar
+from registry.registration.registrar import Registrar
 from registry.storage.backends import open_store
 from resolver.checkpoints import Checkpoints
 

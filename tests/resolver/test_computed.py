@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from registry import outcomes
-from registry.prefix_tree import PrefixTree
+from registry.prefixes.tree import PrefixTree
 from registry.schemes.handle import HandleRules, Key, parse
 from registry.storage.interface import ACTIVE, Row
 from registry.values.value import Value, decode_record, encode_record

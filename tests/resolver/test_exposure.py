@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from registry.passwords import is_known
+from registry.accounts.passwords import is_known
 from registry.storage.interface import ACTIVE, Row
 from registry.storage.sqlite import SqliteStore
 from registry.values.value import ADMIN_READ, Value, encode_record

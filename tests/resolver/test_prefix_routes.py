@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from registry.allocations import Allocation, Hosting
 from registry.clock import ManualClock
 from registry.errors import InvalidValue
 from registry.http.prefix_views import Route
-from registry.prefix_life import PrefixState
+from registry.prefixes.allocations import Allocation, Hosting
+from registry.prefixes.life import PrefixState
 from registry.values.key_objects import dump_public_key
 from registry.values.site import QUERY, TCP, Interface, Server, Site, decode_site, encode_site
 from registry.values.site_json import site_to_json

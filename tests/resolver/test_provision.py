@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from registry.clock import ManualClock
-from registry.registration import Registrar
+from registry.registration.registrar import Registrar
 from registry.schemes.handle import parse
 from registry.storage.backends import open_store
 from registry.storage.interface import is_counted

@@ -20,8 +20,8 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from registry.clock import Clock, ManualClock
 from registry.membership import Identity
-from registry.prefix_tree import PrefixTree
-from registry.registration import Registrar
+from registry.prefixes.tree import PrefixTree
+from registry.registration.registrar import Registrar
 from registry.schemes.handle import Key
 from registry.storage.interface import ACTIVE, Row
 from registry.storage.sqlite import SqliteStore

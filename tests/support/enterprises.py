@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from registry.enterprises import Form
+from registry.enterprises.enterprise import Form
 from registry.seed.enterprises import synthetic_form
 
 

@@ -13,12 +13,12 @@ import random
 import signal
 import sys
 
-from registry.audit import Actor
+from registry.audit.log import Actor
 from registry.bulk.registering import Existing, Registering
 from registry.bulk.rows import RowReader
 from registry.bulk.upload import Upload
 from registry.clock import SystemClock
-from registry.registration import Registrar
+from registry.registration.registrar import Registrar
 from registry.schemes.handle import DEFAULT_RULES, Key
 from registry.storage.backends import open_store
 

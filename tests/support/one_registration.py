@@ -10,11 +10,11 @@ import os
 import sys
 from pathlib import Path
 
-from registry.audit import Actor
-from registry.changes import Create
+from registry.audit.log import Actor
 from registry.clock import SystemClock
 from registry.errors import Refusal
-from registry.registration import Registrar
+from registry.registration.changes import Create
+from registry.registration.registrar import Registrar
 from registry.schemes.handle import Key
 from registry.storage.sqlite import SqliteStore
 from registry.values.value import Value

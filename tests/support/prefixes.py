@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-from registry.advancing import Advancing
-from registry.allocating import Allocating
-from registry.allocations import Allocation, Hosting
-from registry.audit import Actor
+from registry.audit.log import Actor
 from registry.clock import Clock, ManualClock
-from registry.enrolment import Enrolment
-from registry.enterprises import Enterprise
-from registry.prefix_records import site_value
+from registry.enterprises.enrolment import Enrolment
+from registry.enterprises.enterprise import Enterprise
+from registry.prefixes.advancing import Advancing
+from registry.prefixes.allocating import Allocating
+from registry.prefixes.allocations import Allocation, Hosting
+from registry.prefixes.records import site_value
 from registry.provisioning.commands import Command, Reply
 from registry.provisioning.national import National
-from registry.quota_office import check_prefixes
-from registry.registration import Registrar
-from registry.reporting import Reporting
+from registry.provisioning.reporting import Reporting
+from registry.quotas.office import check_prefixes
+from registry.registration.registrar import Registrar
 from registry.schemes.handle import DEFAULT_RULES
 from registry.storage.backends import open_store
 from registry.storage.interface import Store

@@ -13,10 +13,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-from registry.audit import Actor
-from registry.changes import Create
+from registry.audit.log import Actor
 from registry.clock import SystemClock
-from registry.registration import Registrar
+from registry.registration.changes import Create
+from registry.registration.registrar import Registrar
 from registry.schemes.handle import Key
 from registry.storage.backends import open_store
 from registry.storage.interface import Store

@@ -10,13 +10,13 @@ from typing import Any, Final, NamedTuple
 import aiohttp
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
-from registry.account_keys import write_key
-from registry.accounts import AccountKey, Token, issue_account, new_key
-from registry.allocations import Allocation, Hosting
+from registry.accounts.account import AccountKey, Token, issue_account, new_key
+from registry.accounts.keys import write_key
 from registry.authorisation import Principal, Role
-from registry.enterprises import Enterprise, EnterpriseState
+from registry.enterprises.enterprise import Enterprise, EnterpriseState
 from registry.http.endpoints import Endpoint
-from registry.prefix_life import PrefixState
+from registry.prefixes.allocations import Allocation, Hosting
+from registry.prefixes.life import PrefixState
 from registry.storage.backends import open_store
 from registry.storage.interface import ACTIVE, Row
 from registry.templates.template import Carrier, Item, State, Template, Title

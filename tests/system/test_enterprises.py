@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from registry import outcomes
-from registry.audit import Event
+from registry.audit.log import Event
 from registry.values.value import Value
 from resolver.client import Client, Denied, Endpoint, SecretKey
 from tests.support.callers import Caller, Enterprise, enrolled, operator

@@ -9,10 +9,10 @@ from time import monotonic
 import pytest
 
 from registry import outcomes
-from registry.audit import Actor
-from registry.changes import Create
+from registry.audit.log import Actor
 from registry.clock import SystemClock
-from registry.registration import Registrar
+from registry.registration.changes import Create
+from registry.registration.registrar import Registrar
 from registry.schemes.handle import Key
 from registry.storage.backends import open_store
 from registry.values.value import Value

@@ -10,11 +10,11 @@ import msgspec
 from msgspec import Meta
 
 from registry.authorisation import Operation, may
-from registry.changes import Change, Create, Delete, ReplaceValues
 from registry.errors import ItemFault, NotConforming, NotFound, NotPermitted, Refusal
 from registry.http.endpoints import Call, Endpoint, Reply
 from registry.http.snms.answering import done, resource
-from registry.registration import Registrar
+from registry.registration.changes import Change, Create, Delete, ReplaceValues
+from registry.registration.registrar import Registrar
 from registry.schemes.handle import HandleRules, Key, ancestors, parse
 from registry.snms.envelope import DONE, SUCCESS, refused
 from registry.snms.forms import MAX_BATCH, DataForm, data_view, values_of

@@ -9,10 +9,10 @@ from typing import Annotated, Final
 import msgspec
 from msgspec import Meta
 
+from registry.accounts.sign_in import SignIn, Source
 from registry.clock import Clock
 from registry.http.endpoints import Call, Endpoint, Reply
 from registry.http.snms.answering import done, resource
-from registry.sign_in import SignIn, Source
 
 _PATH: Final = "/identity/token"
 _BEIJING: Final = timezone(timedelta(hours=8))

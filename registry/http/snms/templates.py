@@ -15,7 +15,7 @@ from registry.http.snms.answering import done, resource
 from registry.schemes.handle import HandleRules, parse_prefix
 from registry.snms.forms import TemplateForm, definition, template_view
 from registry.storage.interface import Reads
-from registry.template_office import TemplateOffice
+from registry.templates.office import TemplateOffice
 from registry.templates.template import TEMPLATE_INDEX, State, Template, newest
 from registry.templates.template import Operation as Step
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from registry import outcomes
-from registry.prefix_tree import TOP
+from registry.prefixes.tree import TOP
 from registry.schemes.dns_name import Place, PlaceKind, zone_prefix
 from registry.schemes.handle import Key, parent
 from resolver.codecs.dns import rdata

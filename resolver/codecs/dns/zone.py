@@ -13,7 +13,7 @@ from ipaddress import ip_address
 from typing import Final
 
 from registry.errors import DecodeError
-from registry.prefix_tree import TOP
+from registry.prefixes.tree import TOP
 from registry.schemes.dns_name import Place, PlaceKind, from_labels
 from registry.schemes.handle import (
     DEFAULT_RULES,

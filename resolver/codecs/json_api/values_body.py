@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from registry.changes import check_indexes
 from registry.errors import DecodeError, InvalidIdentifier
 from registry.json_text import read_json
+from registry.registration.changes import check_indexes
 from registry.schemes.handle import HandleRules, parse
 from registry.values.json_form import value_from_json
 from registry.values.value import Value

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from registry.bulk.rows import RefusedRow, Row, RowReader
-from registry.changes import Create, decide
 from registry.errors import NotPermitted
+from registry.registration.changes import Create, decide
 from registry.schemes.handle import DEFAULT_RULES, Key, parse
 from registry.values.json_form import value_from_json
 

@@ -14,9 +14,9 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from registry.challenges import LIFETIME, signed_text
+from registry.accounts.challenges import LIFETIME, signed_text
+from registry.accounts.sign_in import TOKEN_LIFETIME
 from registry.clock import ManualClock
-from registry.sign_in import TOKEN_LIFETIME
 from resolver.data_directory import DataDirectory
 from tests.support.management import HOSTED, SECTOR, Management, managed
 

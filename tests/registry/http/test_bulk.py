@@ -18,16 +18,16 @@ import pytest
 import pytest_asyncio
 from aiohttp import web
 
-from registry.accounts import issue_account
+from registry.accounts.account import issue_account
 from registry.authorisation import Role
 from registry.bulk.written import line_of
-from registry.changes import MAX_VALUES
 from registry.clock import ManualClock
-from registry.grouping import Seal
 from registry.http.bearer import Bearers
 from registry.http.bulk import NDJSON, ROW, BulkRegistration
 from registry.http.endpoints import Api
-from registry.registration import Registrar
+from registry.registration.changes import MAX_VALUES
+from registry.registration.grouping import Seal
+from registry.registration.registrar import Registrar
 from registry.schemes.handle import DEFAULT_RULES
 from registry.storage.backends import open_store
 from registry.storage.interface import Store

@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 from aiohttp import ClientSession, web
 
-from registry.accounts import digest
+from registry.accounts.account import digest
 from registry.authorisation import Operation, Principal, Role
 from registry.clock import ManualClock
 from registry.http.bearer import Bearers

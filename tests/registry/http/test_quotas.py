@@ -14,8 +14,8 @@ import pytest_asyncio
 
 from registry.clock import ManualClock
 from registry.outcomes import OK
-from registry.quotas import DAY
-from registry.request_meter import SECONDS, STEP
+from registry.quotas.quota import DAY
+from registry.quotas.request_meter import SECONDS, STEP
 from registry.rights import bootstrap_administrator
 from registry.values.value import Value
 from resolver.codecs.handle.bodies.administration import ValuesRequest, encode_values_request

@@ -12,21 +12,21 @@ import pytest
 import pytest_asyncio
 from aiohttp import ClientSession, web
 
-from registry.accounts import digest
-from registry.allocations import Allocation, Hosting
-from registry.audit import Actor
+from registry.accounts.account import digest
+from registry.audit.log import Actor
 from registry.authorisation import Principal, Role
-from registry.changes import Create, Move, Reserve
 from registry.clock import ManualClock
 from registry.http.bearer import Bearers
 from registry.http.endpoints import Api
 from registry.http.paging import make_cursor
 from registry.http.search import Search
-from registry.indexing import Indexer
-from registry.lifecycle import Operation
-from registry.prefix_life import PrefixState
-from registry.registration import Registrar
+from registry.prefixes.allocations import Allocation, Hosting
+from registry.prefixes.life import PrefixState
+from registry.registration.changes import Create, Move, Reserve
+from registry.registration.lifecycle import Operation
+from registry.registration.registrar import Registrar
 from registry.schemes.handle import DEFAULT_RULES, Key
+from registry.search.indexing import Indexer
 from registry.storage.backends import open_store
 from registry.values.value import Value
 

@@ -12,11 +12,12 @@ import pytest
 import pytest_asyncio
 from aiohttp import ClientSession, web
 
-from registry.accounts import issue_account
-from registry.audit import Actor
+from registry.accounts.account import issue_account
+from registry.accounts.challenges import Challenges
+from registry.accounts.passwords import Passwords
+from registry.accounts.sign_in import SignIn
+from registry.audit.log import Actor
 from registry.authorisation import Role
-from registry.challenges import Challenges
-from registry.changes import AddValues
 from registry.clock import ManualClock
 from registry.http.bearer import Bearers
 from registry.http.endpoints import Api
@@ -24,12 +25,11 @@ from registry.http.snms.answering import refusal_answer
 from registry.http.snms.identifiers import Identifiers
 from registry.http.snms.identity import Identity
 from registry.http.snms.templates import Templates
-from registry.passwords import Passwords
-from registry.registration import Registrar
+from registry.registration.changes import AddValues
+from registry.registration.registrar import Registrar
 from registry.schemes.handle import HandleRules, Key
-from registry.sign_in import SignIn
 from registry.storage.backends import open_store
-from registry.template_office import TemplateOffice
+from registry.templates.office import TemplateOffice
 from registry.values.value import ADMIN_READ, Value
 
 #: Two o'clock at night of 2026-03-01 in Beijing.

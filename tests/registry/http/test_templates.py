@@ -10,15 +10,15 @@ import msgspec
 import pytest_asyncio
 from aiohttp import ClientSession, web
 
-from registry.accounts import digest
+from registry.accounts.account import digest
 from registry.authorisation import Principal, Role
 from registry.clock import ManualClock
 from registry.http.bearer import Bearers
 from registry.http.endpoints import Api
 from registry.http.templates import TemplateResources
-from registry.registration import Registrar
+from registry.registration.registrar import Registrar
 from registry.storage.backends import open_store
-from registry.template_office import TemplateOffice
+from registry.templates.office import TemplateOffice
 
 TOKENS = {
     digest("operator"): Principal("op", Role.OPERATOR, ("88.901",)),

@@ -8,11 +8,10 @@ import msgspec
 import pytest
 import pytest_asyncio
 
-from registry.audit import Actor
+from registry.audit.log import Actor
 from registry.clock import ManualClock
-from registry.enterprises import CertificateType
+from registry.enterprises.enterprise import CertificateType
 from registry.errors import NotFound, StateConflict
-from registry.national import AuditState
 from registry.provisioning.commands import (
     CheckEnterprise,
     CheckPrefix,
@@ -24,6 +23,7 @@ from registry.provisioning.commands import (
     Reply,
     UpdateEnterprise,
 )
+from registry.provisioning.kept import AuditState
 from registry.provisioning.national import National
 from tests.support.enterprises import form
 from tests.support.prefixes import OPERATOR, national_on

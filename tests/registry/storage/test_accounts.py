@@ -7,17 +7,17 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from registry.account_office import MAX_TOKENS, AccountOffice
-from registry.accounts import Account, AccountKey, AnsweredChallenge, Token, issue_account
-from registry.accounts import issue_token as issued_token
-from registry.allocations import Allocation, Hosting
-from registry.audit import Actor, Event
+from registry.accounts.account import Account, AccountKey, AnsweredChallenge, Token, issue_account
+from registry.accounts.account import issue_token as issued_token
+from registry.accounts.office import MAX_TOKENS, AccountOffice
+from registry.audit.ledger import Ledger
+from registry.audit.log import Actor, Event
 from registry.authorisation import Principal, Role
 from registry.clock import ManualClock
 from registry.errors import AlreadyExists, InvalidValue, NotFound, StateConflict
-from registry.ledger import Ledger
-from registry.prefix_life import PrefixState
-from registry.quotas import Quota, QuotaUse, RegistrationLimit
+from registry.prefixes.allocations import Allocation, Hosting
+from registry.prefixes.life import PrefixState
+from registry.quotas.quota import Quota, QuotaUse, RegistrationLimit
 from registry.storage.backends import open_store
 from registry.storage.interface import Store
 

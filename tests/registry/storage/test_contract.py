@@ -10,8 +10,8 @@ import pytest
 import pytest_asyncio
 from sqlalchemy.exc import IntegrityError
 
-from registry.accounts import Account, authenticate, issue_account
-from registry.audit import START, Actor, Checkpoint, Entry, Event, Head, Note, Sealed, seal
+from registry.accounts.account import Account, authenticate, issue_account
+from registry.audit.log import START, Actor, Checkpoint, Entry, Event, Head, Note, Sealed, seal
 from registry.authorisation import Principal, Role
 from registry.errors import NotFound
 from registry.schemes.handle import Key

@@ -12,14 +12,14 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import BigInteger, Boolean, Column, LargeBinary, MetaData, Table, select
 
-from registry.accounting import check_rows
-from registry.accounts import issue_account
-from registry.audit import Actor
+from registry.accounts.account import issue_account
+from registry.audit.accounting import check_rows
+from registry.audit.log import Actor
 from registry.authorisation import Role
-from registry.changes import Create, Delete, PutValues
 from registry.clock import ManualClock
-from registry.grouping import Asked
-from registry.registration import Registrar
+from registry.registration.changes import Create, Delete, PutValues
+from registry.registration.grouping import Asked
+from registry.registration.registrar import Registrar
 from registry.schemes.handle import Key
 from registry.storage.backends import open_snapshot, open_store
 from registry.storage.books import look_into

@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from registry.audit import Actor
-from registry.changes import Create
+from registry.audit.log import Actor
 from registry.clock import SystemClock
 from registry.errors import OutcomeUnknown, StorageUnavailable
-from registry.registration import Registrar
+from registry.registration.changes import Create
+from registry.registration.registrar import Registrar
 from registry.schemes.handle import Key
 from registry.storage import gathering, postgres_connection, postgres_lookup
 from registry.storage.backends import open_reads, open_store

@@ -8,9 +8,9 @@ from dataclasses import replace
 
 import pytest
 
-from registry.audit import Actor
+from registry.audit.log import Actor
 from registry.membership import Identity
-from registry.quotas import Quota
+from registry.quotas.quota import Quota
 from registry.rights import bootstrap_administrator
 from registry.schemes.handle import Key
 from registry.values.value import Reference, Value, decode_record, encode_record

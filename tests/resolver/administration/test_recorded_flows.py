@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from registry.audit import Actor
-from registry.changes import Delete, PutValues
+from registry.audit.log import Actor
 from registry.membership import Identity
+from registry.registration.changes import Delete, PutValues
 from registry.schemes.handle import PREFIX_RECORDS, Key, parse
 from registry.values.value import Value, decode_record
 from resolver.codecs.handle.bodies.authentication import decode_challenge_answer

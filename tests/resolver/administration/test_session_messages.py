@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from registry.changes import Create
+from registry.registration.changes import Create
 from registry.rights import bootstrap_administrator
 from registry.schemes.handle import Key
 from registry.values.key import PublicKey, encode_public_key

@@ -10,7 +10,7 @@ import pytest
 
 from registry import outcomes
 from registry.errors import StorageUnavailable
-from registry.prefix_tree import PrefixTree
+from registry.prefixes.tree import PrefixTree
 from registry.schemes.handle import Key, parse
 from registry.values.value import TTL_ABSOLUTE, Value, encode_record
 from resolver.administration.certification import Certifier

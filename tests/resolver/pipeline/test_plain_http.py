@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from registry.prefix_tree import PrefixTree
+from registry.prefixes.tree import PrefixTree
 from registry.schemes.handle import Key, parse
 from registry.values.value import Value, encode_record
 from resolver.authority import Authority

@@ -10,7 +10,7 @@ from time import time
 import pytest
 
 from registry import outcomes
-from registry.prefix_tree import PrefixTree
+from registry.prefixes.tree import PrefixTree
 from registry.schemes.handle import Key, parse
 from registry.storage.interface import ACTIVE, Row
 from registry.values.site import HTTP, QUERY, Interface, Server, Site, encode_site

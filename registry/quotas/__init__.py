@@ -1,0 +1,1 @@
+"""Limits: what they are, and where they are held."""

@@ -1,0 +1,1 @@
+"""Finding identifiers by what is in them."""
