@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Awaitable, Callable, Sequence
+from functools import cache, partial
 from importlib.resources import files
 from typing import Final, NamedTuple
 
@@ -45,21 +46,31 @@ class Documentation:
     """Serves the description of endpoints and the page about it."""
 
     def __init__(self, endpoints: Sequence[Endpoint]) -> None:
-        description = msgspec.json.format(msgspec.json.encode(describe(endpoints)), indent=1)
-        self._documents = {"/openapi.json": _Document("application/json", description)}
-        page = files("registry.http").joinpath("docs_page")
-        for path, (name, media) in _PAGE.items():
-            self._documents[path] = _Document(media, page.joinpath(name).read_bytes())
+        self._endpoints = endpoints
 
     def add_to(self, app: web.Application) -> None:
-        for path, document in self._documents.items():
-            app.router.add_get(path, _serving(document))
+        app.router.add_get("/openapi.json", _serving(cache(self._description)))
+        for path, (name, media) in _PAGE.items():
+            app.router.add_get(path, _serving(partial(_file, name, media)))
+
+    def _description(self) -> _Document:
+        document = msgspec.json.encode(describe(self._endpoints))
+        return _Document("application/json", msgspec.json.format(document, indent=1))
 
 
-def _serving(document: _Document) -> Callable[[web.Request], Awaitable[web.Response]]:
-    headers = {**_HEADERS, hdrs.CONTENT_TYPE: document.media, hdrs.ETAG: document.tag}
+@cache
+def _file(name: str, media: str) -> _Document:
+    return _Document(media, files("registry.http").joinpath("docs_page", name).read_bytes())
+
+
+def _serving(
+    document_of: Callable[[], _Document],
+) -> Callable[[web.Request], Awaitable[web.Response]]:
+    """Serves a document that is made when it is first asked for: most nodes never are."""
 
     async def serve(request: web.Request) -> web.Response:
+        document = document_of()
+        headers = {**_HEADERS, hdrs.CONTENT_TYPE: document.media, hdrs.ETAG: document.tag}
         if request.headers.get(hdrs.IF_NONE_MATCH) == document.tag:
             return web.Response(status=304, headers=headers)
         return web.Response(body=document.octets, headers=headers)
