@@ -31,7 +31,7 @@ run: venv ## start the 20 sector nodes and everything around them; Ctrl-C ends i
 	@$(BIN)/idnode up
 
 test: $(VENV)/.test peers ## run the tests
-	$(BIN)/pytest -q
+	$(BIN)/pytest -q -n 2 --dist loadfile
 
 check: $(VENV)/.check ## style, types, import direction
 	$(BIN)/ruff check .
