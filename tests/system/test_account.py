@@ -47,6 +47,7 @@ def received(accounts: list[Account]) -> int:
 @pytest.mark.parametrize(
     ("service", "protocol", "request_"),
     [("handle", "handle-udp", HANDLE), ("dns", "dns-udp", DNS)],
+    ids=["handle", "dns"],
 )
 def test_datagrams(node: Node, service: str, protocol: str, request_: bytes) -> None:
     with accounted(node, protocol) as accounts, socket.socket(type=socket.SOCK_DGRAM) as sock:
@@ -68,6 +69,7 @@ def test_datagrams(node: Node, service: str, protocol: str, request_: bytes) -> 
         ("dns", "dns-tcp", frame(DNS)),
         ("http", "http", HTTP),
     ],
+    ids=["handle", "dns", "http"],
 )
 def test_requests_of_a_connection(node: Node, service: str, protocol: str, request_: bytes) -> None:
     with accounted(node, protocol) as accounts:

@@ -143,7 +143,7 @@ def test_a_damaged_body_raises_nothing_but_decode_errors(
         decode(bytes(octets))
 
 
-@pytest.mark.parametrize("name", set(CODECS) - {"referral"})
+@pytest.mark.parametrize("name", sorted(CODECS.keys() - {"referral"}))
 @given(data=st.data())
 def test_octets_behind_a_body_do_not_matter(name: str, data: st.DataObject) -> None:
     strategy, encode, decode = CODECS[name]

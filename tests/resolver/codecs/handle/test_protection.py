@@ -125,7 +125,11 @@ def test_only_encrypted_messages_are_decrypted() -> None:
         decrypt_message(encode_message(REQUEST), KEY)
 
 
-@pytest.mark.parametrize("octets", [b"", bytes(19), encrypt_message(REQUEST, KEY)[:-1]])
+@pytest.mark.parametrize(
+    "octets",
+    [b"", bytes(19), encrypt_message(REQUEST, KEY)[:-1]],
+    ids=["nothing", "half an envelope", "all but an octet"],
+)
 def test_less_than_a_message_is_no_message(octets: bytes) -> None:
     with pytest.raises(FramingError):
         decrypt_message(octets, KEY)
