@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from registry import outcomes
-from registry.accounts import office as account_office
 from registry.accounts import attempts, challenges, passwords
+from registry.accounts import office as account_office
 from registry.audit.log import Event
 from registry.authorisation import Role
 from registry.quotas import request_meter
