@@ -31,8 +31,8 @@ class Account(NamedTuple):
 
     `password_digest` is the SHA-256 of a random password, or what `registry.accounts.passwords`
     makes of a chosen one. `enterprise` is the enterprise's number; its account acts for the
-    prefixes allocated to that, besides its own `prefix`, which may be empty. `disabled` and `created` are
-    Unix times in seconds, 0 for an account that is not disabled.
+    prefixes allocated to that, besides its own `prefix`, which may be empty. `disabled` and
+    `created` are Unix times in seconds, 0 for an account that is not disabled.
     """
 
     username: str
