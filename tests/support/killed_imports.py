@@ -21,8 +21,21 @@ class Killing:
         self._node = host, int(port)
         self.commits = 0
         self.process: asyncio.subprocess.Process | None = None
+        self._connections: set[asyncio.Task[None]] = set()
 
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Serve a connection in a task of its own, which `end` can wait for."""
+        task = asyncio.create_task(self._serve(reader, writer))
+        self._connections.add(task)
+        task.add_done_callback(self._connections.discard)
+
+    async def end(self) -> None:
+        """End what is served still."""
+        for task in self._connections:
+            task.cancel()
+        await asyncio.gather(*self._connections, return_exceptions=True)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         onward, outgoing = await asyncio.open_connection(*self._node)
         sending = asyncio.create_task(self._send(reader, outgoing))
         try:
@@ -39,6 +52,7 @@ class Killing:
             sending.cancel()
             outgoing.transport.abort()
             writer.transport.abort()
+            await asyncio.gather(sending, return_exceptions=True)
 
     async def _send(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while octets := await reader.read(_SIZE):
@@ -51,11 +65,12 @@ class Killing:
 async def between(node: Node) -> AsyncIterator[tuple[Killing, str]]:
     """The relay to a node, and its URL."""
     killing = Killing(node)
-    server = await asyncio.start_server(killing.serve, "127.0.0.1", 0)
+    server = await asyncio.start_server(killing.take, "127.0.0.1", 0)
     try:
         yield killing, f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     finally:
         server.close()
+        await killing.end()
 
 
 async def run(
