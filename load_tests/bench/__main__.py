@@ -11,16 +11,15 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
-import os
 import tempfile
 from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from typing import Final
 
 from load_tests.bench import loads, peers, web
+from load_tests.bench.cores import leave_first
 from load_tests.bench.dns_peers import NAME_SERVERS
-from load_tests.bench.figure import Figure, document
+from load_tests.bench.figure import Figure, tell
 from load_tests.bench.measuring import Contender, compare, once
 from load_tests.bench.server import Server, Topology, topology
 from registry.schemes.dns_name import to_name
@@ -98,15 +97,11 @@ def main() -> None:
     parser.add_argument("--names", type=int, default=100_000, help="names that are asked for")
     parser.add_argument("--store", type=int, default=100_000, help="names in the store")
     options = parser.parse_args()
-    cores = sorted(os.sched_getaffinity(0))
-    os.sched_setaffinity(0, {cores[-1]})
+    core = leave_first()
     with tempfile.TemporaryDirectory(prefix="idnode-bench-") as directory:
-        figures = start_up(Path(directory), cores[0])
-        figures += answers(Path(directory), cores[0], options)
-    for figure in figures:
-        print(figure)
-    if options.out:
-        options.out.write_text(json.dumps(document(figures), indent=1) + "\n")
+        figures = start_up(Path(directory), core)
+        figures += answers(Path(directory), core, options)
+    tell(figures, options.out)
 
 
 if __name__ == "__main__":

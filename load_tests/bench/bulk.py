@@ -12,7 +12,6 @@ import argparse
 import http.client
 import json
 import multiprocessing
-import os
 import select
 import socket
 import tempfile
@@ -23,7 +22,8 @@ from time import perf_counter, sleep
 from typing import Any, Final, NamedTuple
 
 from load_tests.bench import large
-from load_tests.bench.figure import Figure, document
+from load_tests.bench.cores import leave_first
+from load_tests.bench.figure import Figure, tell
 from load_tests.bench.server import Topology, topology
 from load_tests.requests import handle
 from registry.schemes.handle import Key
@@ -180,15 +180,9 @@ def main() -> None:
     parser.add_argument("--data", type=Path, help="where the store is made; default: temporary")
     parser.add_argument("--out", type=Path, help="also write the figures here, as JSON")
     options = parser.parse_args()
-    cores = sorted(os.sched_getaffinity(0))
-    os.sched_setaffinity(0, {cores[-1]})
-    figures = []
+    core = leave_first()
     with tempfile.TemporaryDirectory(prefix="idnode-bulk-", dir=options.data) as directory:
-        for figure in measure(Path(directory), cores[0], options.identifiers):
-            print(figure, flush=True)
-            figures.append(figure)
-    if options.out:
-        options.out.write_text(json.dumps(document(figures), indent=1) + "\n")
+        tell(measure(Path(directory), core, options.identifiers), options.out)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ python -m load_tests.bench.codecs NAME COUNT         one of them so often: what 
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import re
 import subprocess
@@ -17,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from load_tests.bench.figure import Figure, document
+from load_tests.bench.figure import Figure, tell
 from load_tests.bench.peers import installed
 from load_tests.requests import dns, handle
 from registry.schemes.dns_name import to_name
@@ -109,11 +108,7 @@ def main() -> None:
         for _ in range(options.count):
             call()
         return
-    found = figures()
-    for figure in found:
-        print(figure)
-    if options.out:
-        options.out.write_text(json.dumps(document(found), indent=1) + "\n")
+    tell(figures(), options.out)
 
 
 if __name__ == "__main__":

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from load_tests.machine import facts
@@ -34,6 +36,16 @@ class Figure:
             f"{ratio:.2f} x {peer} ({self.peers[peer]:,.1f})" for peer, ratio in self.ratios.items()
         )
         return f"{self.name:40} {self.value:>12,.1f} {self.unit:5} {goal:18} {ratios}".rstrip()
+
+
+def tell(figures: Iterable[Figure], out: Path | None) -> None:
+    """Print figures as they come, and keep them in a file if there is to be one."""
+    told = []
+    for figure in figures:
+        print(figure, flush=True)
+        told.append(figure)
+    if out is not None:
+        out.write_text(json.dumps(document(told), indent=1) + "\n")
 
 
 def document(figures: Sequence[Figure]) -> dict[str, Any]:

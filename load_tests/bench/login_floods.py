@@ -13,15 +13,14 @@ import argparse
 import asyncio
 import contextlib
 import itertools
-import json
 import multiprocessing
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
 from load_tests.bench.accounts import fetch
-from load_tests.bench.figure import Figure, document
+from load_tests.bench.cores import leave_first
+from load_tests.bench.figure import Figure, tell
 from load_tests.bench.overload import NODE, Target, good, short_of_cpu, target_on
 from resolver.codecs.handle.asking import RESOLVER_FLAGS
 from resolver.codecs.handle.bodies.resolution import ResolveRequest, encode_resolve_request
@@ -124,14 +123,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=5.0, help="length of each load")
     parser.add_argument("--short", action="store_true", help="leave the node a sixth of the core")
     options = parser.parse_args()
-    cores = sorted(os.sched_getaffinity(0))
-    os.sched_setaffinity(0, {cores[-1]})
-    figures = []
-    for figure in measure(cores[0], options.seconds, options.short):
-        print(figure, flush=True)
-        figures.append(figure)
-    if options.out:
-        options.out.write_text(json.dumps(document(figures), indent=1) + "\n")
+    tell(measure(leave_first(), options.seconds, options.short), options.out)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,6 @@ import argparse
 import asyncio
 import contextlib
 import itertools
-import json
 import os
 import subprocess
 import sys
@@ -25,7 +24,8 @@ from typing import Final, NamedTuple
 
 from load_tests.bench import loads
 from load_tests.bench.accounts import fetch
-from load_tests.bench.figure import Figure, document
+from load_tests.bench.cores import leave_first
+from load_tests.bench.figure import Figure, tell
 from load_tests.bench.peers import installed
 from load_tests.bench.server import Topology, topology
 from load_tests.datagrams import Datagrams
@@ -204,14 +204,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, help="also write the figures here, as JSON")
     parser.add_argument("--seconds", type=float, default=5.0, help="length of each load")
     options = parser.parse_args()
-    cores = sorted(os.sched_getaffinity(0))
-    os.sched_setaffinity(0, {cores[-1]})
-    figures = []
-    for figure in measure(cores[0], options.seconds):
-        print(figure, flush=True)
-        figures.append(figure)
-    if options.out:
-        options.out.write_text(json.dumps(document(figures), indent=1) + "\n")
+    tell(measure(leave_first(), options.seconds), options.out)
 
 
 if __name__ == "__main__":

@@ -12,9 +12,7 @@ import argparse
 import asyncio
 import contextlib
 import itertools
-import json
 import multiprocessing
-import os
 import socket
 import tempfile
 import time
@@ -24,7 +22,8 @@ from typing import Final, NamedTuple
 
 from load_tests.bench import loads
 from load_tests.bench.accounts import fetch
-from load_tests.bench.figure import Figure, document
+from load_tests.bench.cores import leave_first
+from load_tests.bench.figure import Figure, tell
 from load_tests.bench.server import Topology, topology
 from load_tests.requests import handle, http
 from load_tests.requests.template import Template
@@ -205,14 +204,7 @@ def main() -> None:
     parser.add_argument("--connections", type=int, default=2000, help="slow and idle ones")
     parser.add_argument("--seconds", type=float, default=40.0, help="length of the whole")
     options = parser.parse_args()
-    cores = sorted(os.sched_getaffinity(0))
-    os.sched_setaffinity(0, {cores[-1]})
-    figures = []
-    for figure in measure(cores[0], options.connections, options.seconds):
-        print(figure, flush=True)
-        figures.append(figure)
-    if options.out:
-        options.out.write_text(json.dumps(document(figures), indent=1) + "\n")
+    tell(measure(leave_first(), options.connections, options.seconds), options.out)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import multiprocessing
 import os
 import statistics
@@ -23,7 +22,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from load_tests.bench import loads
-from load_tests.bench.figure import Figure, document
+from load_tests.bench.figure import Figure, tell
 from load_tests.bench.loads import Load
 from load_tests.bench.news import staleness
 from load_tests.bench.server import Topology, cpu_of, topology
@@ -61,10 +60,7 @@ def main() -> None:
         raise SystemExit("two processes have nothing to share on one core")
     with tempfile.TemporaryDirectory(prefix="idnode-bench-") as directory:
         figures = compare(Path(directory), options)
-    for figure in figures:
-        print(figure)
-    if options.out:
-        options.out.write_text(json.dumps(document(figures), indent=1) + "\n")
+    tell(figures, options.out)
 
 
 def compare(directory: Path, options: argparse.Namespace) -> list[Figure]:
