@@ -9,9 +9,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from typing import Final, cast
+from typing import Final
 
-from registry.errors import DecodeError
 from resolver.administration.context import Context
 from resolver.codecs.link import (
     Asked,
@@ -27,6 +26,7 @@ from resolver.codecs.link import (
     from_worker,
 )
 from resolver.workers.counting import Sums
+from resolver.workers.framed import Framed
 
 _log = logging.getLogger(__name__)
 
@@ -65,26 +65,27 @@ class _Client:
             task.cancel()
 
 
-class WorkerLink(asyncio.Protocol):
+class WorkerLink(Framed):
     """It is among `links` as long as it lasts, and says `welcome` first."""
+
+    other = "a worker"
 
     def __init__(
         self, links: set[WorkerLink], welcome: Welcome, answer: Answer, sums: Sums
     ) -> None:
-        self._links = links
-        self._welcome = welcome
-        self._reply = answer
-        self._sums = sums
-        self._frames = from_worker()
-        self._transport: asyncio.Transport
-        self._clients: dict[int, _Client] = {}
-        self._recounts: dict[int, asyncio.Future[None]] = {}
-        self._takes: dict[type, Callable[..., None]] = {
+        takes: dict[type, Callable[..., None]] = {
             Asked: self._asked,
             Taken: self._taken,
             Left: self._left,
             Counted: self._counted,
         }
+        super().__init__(from_worker(), takes)
+        self._links = links
+        self._welcome = welcome
+        self._reply = answer
+        self._sums = sums
+        self._clients: dict[int, _Client] = {}
+        self._recounts: dict[int, asyncio.Future[None]] = {}
 
     @property
     def under_way(self) -> list[asyncio.Task[None]]:
@@ -100,9 +101,6 @@ class WorkerLink(asyncio.Protocol):
             _log.warning("a worker takes in nothing more")
             self._transport.abort()
 
-    def close(self) -> None:
-        self._transport.close()
-
     def recount(self, number: int) -> asyncio.Future[None]:
         """Ask for what was counted; done once it is added."""
         done = self._recounts[number] = asyncio.get_running_loop().create_future()
@@ -112,7 +110,7 @@ class WorkerLink(asyncio.Protocol):
     # --- asyncio.Protocol ---
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.Transport, transport)
+        super().connection_made(transport)
         self._links.add(self)
         self._say(self._welcome)
 
@@ -123,16 +121,6 @@ class WorkerLink(asyncio.Protocol):
             client.leave()
         for done in self._recounts.values():
             done.cancel()
-
-    def data_received(self, data: bytes) -> None:
-        try:
-            frames = self._frames.feed(data)
-        except DecodeError as error:
-            _log.error("a worker cannot be understood: %s", error)
-            self._transport.abort()
-            return
-        for frame in frames:
-            self._takes[type(frame)](frame)
 
     # --- frames ---
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import logging
 import weakref
 from collections.abc import Callable
-from typing import Final, cast
+from typing import Final
 
-from registry.errors import DecodeError, OutcomeUnknown, Overloaded
+from registry.errors import OutcomeUnknown, Overloaded
 from resolver.administration.context import Context
 from resolver.codecs.link import (
     Asked,
@@ -25,16 +24,17 @@ from resolver.codecs.link import (
     encode_frame,
     from_writer,
 )
-
-_log = logging.getLogger(__name__)
+from resolver.workers.framed import Framed
 
 UNKNOWN: Final = "the process that keeps the node's store was lost before it replied"
 #: Requests that may wait for the writer.
 MAX_WAITING: Final = 4096
 
 
-class WriterConnection(asyncio.Protocol):
+class WriterConnection(Framed):
     """One connection to the writer, and the requests under way on it."""
+
+    other = "the writer"
 
     def __init__(self, news: asyncio.Queue[Changed], counted: Callable[[int], Counted]) -> None:
         loop = asyncio.get_running_loop()
@@ -42,20 +42,19 @@ class WriterConnection(asyncio.Protocol):
         self.welcome: asyncio.Future[Welcome | None] = loop.create_future()
         self.lost = asyncio.Event()
         self._counted = counted
-        self._frames = from_writer()
-        self._transport: asyncio.Transport
         self._numbers = itertools.count(1)
         self._waiting: dict[int, asyncio.Future[bytes]] = {}
         self._clients: weakref.WeakKeyDictionary[Context, int] = weakref.WeakKeyDictionary()
         self._contexts: weakref.WeakValueDictionary[int, Context] = weakref.WeakValueDictionary()
         self._sending: set[asyncio.Task[None]] = set()
-        self._takes: dict[type, Callable[..., None]] = {
+        takes: dict[type, Callable[..., None]] = {
             Welcome: self.welcome.set_result,
             Changed: news.put_nowait,
             Part: self._part,
             Said: self._said,
             Recount: self._recount,
         }
+        super().__init__(from_writer(), takes)
 
     async def ask(self, message: bytes, context: Context) -> bytes:
         """The reply to a Handle message. Raises Overloaded, OutcomeUnknown."""
@@ -74,9 +73,6 @@ class WriterConnection(asyncio.Protocol):
         if not self._transport.is_closing():
             self._transport.write(encode_frame(frame))
 
-    def close(self) -> None:
-        self._transport.close()
-
     def _client(self, context: Context) -> int:
         """The number that a client has for the writer, for as long as it is there."""
         number = self._clients.get(context)
@@ -88,25 +84,12 @@ class WriterConnection(asyncio.Protocol):
 
     # --- asyncio.Protocol ---
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.Transport, transport)
-
     def connection_lost(self, exc: Exception | None) -> None:
         if not self.welcome.done():
             self.welcome.set_result(None)
         self.lost.set()
         for reply in self._waiting.values():
             _fail(reply)
-
-    def data_received(self, data: bytes) -> None:
-        try:
-            frames = self._frames.feed(data)
-        except DecodeError as error:
-            _log.error("the writer cannot be understood: %s", error)
-            self._transport.abort()
-            return
-        for frame in frames:
-            self._takes[type(frame)](frame)
 
     # --- frames ---
 
