@@ -9,6 +9,7 @@ from __future__ import annotations
 import hmac
 import os
 import unicodedata
+from functools import cache
 from typing import Final
 
 from argon2 import PasswordHasher
@@ -73,8 +74,6 @@ class Passwords:
 
     def __init__(self, max_waiting: int = MAX_WAITING) -> None:
         self._workers = Workers("passwords", max_waiting=max_waiting)
-        #: What there is to check where there is no such account.
-        self._nobody = _HASHER.hash(os.urandom(16)).encode()
 
     async def hashed(self, password: str, username: str) -> bytes:
         """What is stored of a chosen password. Raises InvalidValue (the policy), Overloaded."""
@@ -92,11 +91,18 @@ class Passwords:
         self._workers.close()
 
     def _check(self, password: str, stored: bytes | None) -> bool:
+        nobody = _nobody()
         chosen = stored is not None and stored.startswith(_ARGON2)
-        matches = _matches(password, stored if chosen and stored else self._nobody)
+        matches = _matches(password, stored if chosen and stored else nobody)
         if chosen or stored is None:
             return matches and chosen
         return hmac.compare_digest(stored, digest(password))
+
+
+@cache
+def _nobody() -> bytes:
+    """What there is to check where there is no such account: made once, for whoever asks first."""
+    return _HASHER.hash(os.urandom(16)).encode()
 
 
 def _matches(password: str, stored: bytes) -> bool:
