@@ -76,10 +76,18 @@ class NotFound(Refusal):
     outcome = outcomes.NOT_FOUND
 
 
+class TemplateNotFound(NotFound):
+    """There is no such template, or no such version of it."""
+
+
 class AlreadyExists(Refusal):
     """The identifier exists and the request did not ask to replace it."""
 
     outcome = outcomes.ALREADY_EXISTS
+
+
+class TemplateExists(AlreadyExists):
+    """There is a template of this name already."""
 
 
 class ValuesNotFound(Refusal):

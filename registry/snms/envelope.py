@@ -14,6 +14,8 @@ from registry.errors import (
     ItemFault,
     NotConforming,
     Refusal,
+    TemplateExists,
+    TemplateNotFound,
     TooManyAttempts,
 )
 from registry.outcomes import Outcome
@@ -76,6 +78,10 @@ def refused(refusal: Refusal) -> Envelope:
     """The envelope of a refusal."""
     status, words = _WORDS.get(refusal.outcome, (FAILED, ""))
     match refusal:
+        case TemplateNotFound():
+            words = _ITEMS["template"]
+        case TemplateExists():
+            words = "数据模板已存在"
         case NotConforming(faults=faults):
             words = "；".join(map(_fault, faults))
         case InvalidIdentifier(message=message):

@@ -14,7 +14,7 @@ import msgspec
 
 from registry.audit.ledger import Ledger, Writing
 from registry.audit.log import Actor, Event, Note
-from registry.errors import AlreadyExists, NotFound
+from registry.errors import TemplateExists, TemplateNotFound
 from registry.templates.template import (
     Carrier,
     Item,
@@ -57,13 +57,23 @@ class TemplateOffice:
         self._ledger = ledger
 
     async def create(
-        self, prefix: str, name: str, definition: Definition, actor: Actor
+        self,
+        prefix: str,
+        name: str,
+        definition: Definition,
+        actor: Actor,
+        *,
+        publish: bool = False,
     ) -> Template:
-        """The draft of a first version. Raises AlreadyExists, InvalidValue."""
+        """The first version, a draft unless it is to be published at once.
+
+        Raises TemplateExists, InvalidValue.
+        """
         async with self._ledger.begin() as writing:
             if await writing.transaction.dossiers(Template, prefix=prefix, name=name):
-                raise AlreadyExists(f"template {prefix}/{name} exists")
-            return await _draft(writing, _blank(prefix, name, 1), definition, None, actor)
+                raise TemplateExists(f"template {prefix}/{name} exists")
+            draft = await _draft(writing, _blank(prefix, name, 1), definition, None, actor)
+            return await _moved(writing, draft, Operation.PUBLISH, actor) if publish else draft
 
     async def change(
         self,
@@ -71,10 +81,12 @@ class TemplateOffice:
         name: str,
         definition: Definition,
         actor: Actor,
+        *,
+        publish: bool = False,
     ) -> Template:
-        """The draft as it now is; one of the next version where there was none.
+        """The draft as it now is, or published; one of the next version where there was none.
 
-        Raises NotFound, InvalidValue.
+        Raises TemplateNotFound, InvalidValue.
         """
         async with self._ledger.begin() as writing:
             versions = await _versions(writing, prefix, name)
@@ -82,7 +94,8 @@ class TemplateOffice:
             base = last if last.state is State.DRAFT else _blank(prefix, name, last.version + 1)
             before = [each for each in versions if each.state is not State.DRAFT]
             published = newest(before) if before else None
-            return await _draft(writing, base, definition, published, actor)
+            draft = await _draft(writing, base, definition, published, actor)
+            return await _moved(writing, draft, Operation.PUBLISH, actor) if publish else draft
 
     async def move(
         self,
@@ -94,27 +107,33 @@ class TemplateOffice:
     ) -> Template:
         """Publish, withdraw or discard a version, by default the newest; as it now is.
 
-        Raises NotFound, StateConflict.
+        Raises TemplateNotFound, StateConflict.
         """
         async with self._ledger.begin() as writing:
             versions = await _versions(writing, prefix, name)
             chosen = [each for each in versions if version in (None, each.version)]
-            template = newest(chosen)
-            state = step(template.state, operation)
-            if state is None:
-                await writing.transaction.discard([template])
-                _note(writing, operation, actor, template, None)
-                return template
-            moved = template._replace(state=state, modified=writing.time // 1000)
-            await writing.transaction.file([moved])
-            _note(writing, operation, actor, template, moved)
-            return moved
+            return await _moved(writing, newest(chosen), operation, actor)
+
+
+async def _moved(
+    writing: Writing, template: Template, operation: Operation, actor: Actor
+) -> Template:
+    """The version as it now is; as it was, where that is its end."""
+    state = step(template.state, operation)
+    if state is None:
+        await writing.transaction.discard([template])
+        _note(writing, operation, actor, template, None)
+        return template
+    moved = template._replace(state=state, modified=writing.time // 1000)
+    await writing.transaction.file([moved])
+    _note(writing, operation, actor, template, moved)
+    return moved
 
 
 async def _versions(writing: Writing, prefix: str, name: str) -> list[Template]:
     found = await writing.transaction.dossiers(Template, prefix=prefix, name=name)
     if not found:
-        raise NotFound(f"there is no template {prefix}/{name}")
+        raise TemplateNotFound(f"there is no template {prefix}/{name}")
     return found
 
 

@@ -16,7 +16,7 @@ from typing import Annotated, Final, NamedTuple
 import msgspec
 from msgspec import Meta
 
-from registry.errors import InvalidValue, NotFound, StateConflict
+from registry.errors import InvalidValue, StateConflict, TemplateNotFound
 
 TEMPLATE_INDEX, VERSION_INDEX, FIRST_ITEM = 1000, 1001, 2000
 TEMPLATE_TYPE: Final = b"TEMPLATE_ID"
@@ -142,10 +142,10 @@ class Named(NamedTuple):
 
 
 def newest(versions: Sequence[Template], state: State | None = None) -> Template:
-    """The newest version, or the newest in a state. Raises NotFound."""
+    """The newest version, or the newest in a state. Raises TemplateNotFound."""
     found = [each for each in versions if state in (None, each.state)]
     if not found:
-        raise NotFound("there is no such version of a template")
+        raise TemplateNotFound("there is no such version of a template")
     return max(found, key=lambda each: each.version)
 
 

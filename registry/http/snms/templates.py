@@ -9,15 +9,14 @@ import msgspec
 from msgspec import Meta
 
 from registry.authorisation import Operation
-from registry.errors import ItemFault, NotConforming
 from registry.http.endpoints import Call, Endpoint, Reply
 from registry.http.snms.answering import done, resource
 from registry.schemes.handle import HandleRules, parse_prefix
 from registry.snms.forms import TemplateForm, definition, template_view
 from registry.storage.interface import Reads
 from registry.templates.office import TemplateOffice
-from registry.templates.template import TEMPLATE_INDEX, State, Template, newest
 from registry.templates.template import Operation as Step
+from registry.templates.template import State, Template, newest
 
 _PATH: Final = "/snms/api/v5/template"
 
@@ -57,8 +56,8 @@ class Templates:
         """Add a template"""
         form: TemplateForm = call.body
         prefix = self._prefix(call, form.prefix)
-        await self._office.create(prefix, form.version, definition(form), call.actor)
-        await self._office.move(prefix, form.version, Step.PUBLISH, call.actor)
+        made = definition(form)
+        await self._office.create(prefix, form.version, made, call.actor, publish=True)
         return done(True)
 
     async def _change(self, call: Call) -> Reply:
@@ -67,8 +66,7 @@ class Templates:
         prefix = self._prefix(call, form.prefix)
         known = await self._newest(prefix, form.version)
         changed = definition(form, known.items)
-        await self._office.change(prefix, form.version, changed, call.actor)
-        await self._office.move(prefix, form.version, Step.PUBLISH, call.actor)
+        await self._office.change(prefix, form.version, changed, call.actor, publish=True)
         return done(True)
 
     async def _drop(self, call: Call) -> Reply:
@@ -84,8 +82,4 @@ class Templates:
         return prefix
 
     async def _newest(self, prefix: str, name: str, state: State | None = None) -> Template:
-        found = await self._reads.dossiers(Template, prefix=prefix, name=name)
-        if not any(state in (None, each.state) for each in found):
-            fault = ItemFault(TEMPLATE_INDEX, "", "template", "no such template")
-            raise NotConforming(name, [fault])
-        return newest(found, state)
+        return newest(await self._reads.dossiers(Template, prefix=prefix, name=name), state)

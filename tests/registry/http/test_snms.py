@@ -285,6 +285,21 @@ async def test_templates_are_read_as_they_were_written(templated: Client) -> Non
     assert data["items"] == [TEMPLATE["items"][0] | {"idIndex": 2000, "state": 1}]
 
 
+async def test_a_template_is_added_once(templated: Client) -> None:
+    again = await templated.ask("POST", "/snms/api/v5/template", TEMPLATE)
+    assert again == {"message": "数据模板已存在", "status": -2, "data": None}
+    for method in ("PUT", "DELETE"):
+        other = TEMPLATE | {"version": "2.0.0"}
+        said = await templated.ask(method, "/snms/api/v5/template", other)
+        assert said == {"message": "数据模板不存在或未发布", "status": -2, "data": None}
+
+
+async def test_what_cannot_be_published_leaves_nothing(client: Client) -> None:
+    twice = TEMPLATE | {"items": [TEMPLATE["items"][0], TEMPLATE["items"][0] | {"idIndex": 2001}]}
+    assert (await client.ask("POST", "/snms/api/v5/template", twice))["status"] == -2
+    assert await client.ask("POST", "/snms/api/v5/template", TEMPLATE) == success(True)
+
+
 async def test_changes_of_a_template_are_incremental(templated: Client) -> None:
     item = TEMPLATE["items"][0]
     disabled = item | {"state": 0, "required": False}
