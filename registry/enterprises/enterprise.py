@@ -18,9 +18,10 @@ from msgspec import Meta
 from registry.enterprises import regions
 from registry.errors import AlreadyExists, InvalidValue, NotFound, StateConflict
 from registry.schemes import uscc
+from registry.schemes.industry import INDUSTRY
 
 _PATTERNS: Final = (
-    ("industry", re.compile(r"[A-T][0-9]{2,4}"), "is a code of GB/T 4754-2017, as in C1512"),
+    ("industry", INDUSTRY, "is a code of GB/T 4754-2017, as in C1512"),
     ("contact.email", re.compile(r"[!-?A-~]{1,64}@[A-Za-z0-9.-]{1,189}"), "is an e-mail address"),
     ("contact.phone", re.compile(r"\+?[0-9][0-9 -]{4,24}"), "is a telephone number"),
     ("website", re.compile(r"(https?://[!-~]{1,200})?"), "is an http or https URL"),

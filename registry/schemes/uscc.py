@@ -30,5 +30,5 @@ def fault(code: str) -> str | None:
     if not code[2:8].isdigit():
         return "has the six digits of an administrative division at places 3 to 8"
     if code[-1] != check_character(code[:-1]):
-        return "its check character does not hold"
+        return "has another check character than its digits make"
     return None

@@ -17,6 +17,7 @@ import msgspec
 from msgspec import Meta
 
 from registry.errors import InvalidValue, StateConflict, TemplateNotFound
+from registry.schemes.industry import INDUSTRY
 
 TEMPLATE_INDEX, VERSION_INDEX, FIRST_ITEM = 1000, 1001, 2000
 TEMPLATE_TYPE: Final = b"TEMPLATE_ID"
@@ -26,8 +27,6 @@ MAX_ITEMS: Final = 256
 MAX_TEXT: Final = 4000
 
 _NAME: Final = re.compile(r"[^/\x00-\x20\x7f](?:[^/\x00-\x1f\x7f]{0,126}[^/\x00-\x20\x7f])?")
-#: GB/T 4754-2017: a letter, and division, group or class in two to four digits.
-_INDUSTRY: Final = re.compile(r"[A-T](?:\d{2,4})?")
 
 
 class Kind(StrEnum):
@@ -145,7 +144,7 @@ def newest(versions: Sequence[Template], state: State | None = None) -> Template
     """The newest version, or the newest in a state. Raises TemplateNotFound."""
     found = [each for each in versions if state in (None, each.state)]
     if not found:
-        raise TemplateNotFound("there is no such version of a template")
+        raise TemplateNotFound("there is no such template, or not in this version")
     return max(found, key=lambda each: each.version)
 
 
@@ -155,7 +154,7 @@ def check_template(template: Template) -> None:
         raise InvalidValue(
             "a name has 1 to 128 characters, no slash, and no space at its ends", field="name"
         )
-    if not _INDUSTRY.fullmatch(template.industry):
+    if not INDUSTRY.fullmatch(template.industry):
         raise InvalidValue("an industry is a class of GB/T 4754, such as C1512", field="industry")
     if not 1 <= len(template.items) <= MAX_ITEMS:
         raise InvalidValue(f"a template has 1 to {MAX_ITEMS} items", field="items")

@@ -32,7 +32,7 @@ COMMANDS: Final = {
     "inspect": ("inspect", "inspect", "Take a packet, a value or an identifier apart."),
     "store": ("store", "store", "Move, back up and restore the stores of nodes."),
     "account": ("account", "account", "Accounts: who may use a node, tokens, keys, limits."),
-    "audit": ("audit", "audit", "Verify the audit logs of nodes."),
+    "audit": ("audit", "audit", "Read and verify the audit logs of nodes."),
     "config": ("config", "config", "Check a topology file."),
     "completion": ("completion", "completion", "Print the completion script of a shell."),
 }

@@ -10,6 +10,7 @@ from typing import Final
 
 from registry.errors import InvalidIdentifier
 from registry.schemes import handle
+from registry.schemes.industry import INDUSTRY
 from registry.seed import FAMILIES
 from resolver.topology.addresses import BLOCK, Ports, base_of
 from resolver.topology.draft import Draft, Home
@@ -32,7 +33,7 @@ _REPLICATED: Final = re.compile(r"postgresql")
 _MOST_WORKERS: Final = 64
 _FACTS: Final = {
     "product": (re.compile("|".join(FAMILIES)), f"one of {', '.join(FAMILIES)}"),
-    "industry": (re.compile(r"[A-T][0-9]{2,4}"), 'a GB/T 4754-2017 code such as "C1512"'),
+    "industry": (INDUSTRY, 'a GB/T 4754-2017 code such as "C1512"'),
     "prefecture": (re.compile(r"[0-9]{6}"), 'a GB/T 2260 code such as "511500"'),
 }
 

@@ -54,6 +54,7 @@ def test_a_plain_template_is_fine() -> None:
         (template(name="A" * 129), "name"),
         (template(industry="1512"), "industry"),
         (template(industry="C1"), "industry"),
+        (template(industry="C\uff11\uff15"), "industry"),
         (template(items=()), "items"),
         (template(items=tuple(Item(2000 + n, f"i{n}") for n in range(257))), "items"),
         (template(Item(2000, "a"), Item(2000, "b")), "items/1"),
