@@ -12,7 +12,8 @@ from __future__ import annotations
 import argparse
 import asyncio
 import tempfile
-from contextlib import AbstractContextManager, ExitStack
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -58,21 +59,32 @@ def answers(directory: Path, core: int, options: argparse.Namespace) -> list[Fig
         names = [(to_name(key), record) for key, record in known]
         dns = loads.over_dns(known)
         others = [
-            Contender(name, server, ("127.0.0.1", port), dns)
+            Contender(name, server, port, dns)
             for port, (name, serve) in enumerate(NAME_SERVERS.items(), PEER_PORT)
             if (server := _entered(stack, name, serve(directory, port, core, zone, names)))
         ]
-        echo = _entered(stack, "echo", peers.echo(directory, ECHO_PORT, core))
         for load in (loads.over_handle(known), dns):
-            contenders = [_node(node, load), *others]
-            if echo is not None:
-                sent_back = loads.echoed(load)
-                contenders.append(Contender("echo", echo, ("127.0.0.1", ECHO_PORT), sent_back))
-            cold, figure = once(contenders[0]), compare(contenders, options)
-            figures += [*figure, cold]
+            asked = _node(node, load)
+            cold = once(asked)
+            with _echoes(directory, core, load) as echoes:
+                figures += compare([asked, *others, *echoes], directory, options)
+            figures.append(cold)
         figures.append(Figure("resident, after load", node.server.resident, "MB"))
         figures += web.compare(node, SECTOR, directory, core, known, options.seconds)
     return figures
+
+
+@contextmanager
+def _echoes(directory: Path, core: int, load: loads.Load) -> Iterator[list[Contender]]:
+    """The echo, and one whose answers are as long as those to this load."""
+    with ExitStack() as stack:
+        yield [
+            Contender(name, server, port, loads.echoed(load, octets))
+            for port, (name, octets) in enumerate(
+                (("echo", 0), ("echo of that length", loads.reply_size(load))), ECHO_PORT
+            )
+            if (server := stack.enter_context(peers.echo(directory, port, core, octets)))
+        ]
 
 
 def _entered(
@@ -86,7 +98,7 @@ def _entered(
 
 
 def _node(node: Topology, load: loads.Load) -> Contender:
-    return Contender(load.name, node.server, node.address(SECTOR, load.service), load)
+    return Contender(load.name, node.server, node.address(SECTOR, load.service)[1], load)
 
 
 def main() -> None:

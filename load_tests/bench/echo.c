@@ -1,6 +1,8 @@
 /* Sends every datagram back to where it came from: the least that answering over UDP can cost.
  *
- *     echo PORT        on 127.0.0.1, until it is ended
+ *     echo PORT [OCTETS]       on 127.0.0.1, until it is ended
+ *
+ * With OCTETS every answer has so many, whatever stands behind what came.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -19,10 +21,10 @@ static struct mmsghdr messages[BATCH];
 int main(int argc, char **argv)
 {
 	struct sockaddr_in own = {.sin_family = AF_INET};
-	int size = BUFFER;
+	int size = BUFFER, octets_back = argc == 3 ? atoi(argv[2]) : 0;
 	int fd = socket(AF_INET, SOCK_DGRAM, 0);
 
-	if (argc != 2 || fd < 0)
+	if (argc < 2 || argc > 3 || octets_back > SLOT || fd < 0)
 		return 2;
 	own.sin_port = htons((unsigned short)atoi(argv[1]));
 	own.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -42,7 +44,7 @@ int main(int argc, char **argv)
 		}
 		int count = recvmmsg(fd, messages, BATCH, MSG_WAITFORONE, NULL);
 		for (int i = 0; i < count; i++)
-			slots[i].iov_len = messages[i].msg_len;
+			slots[i].iov_len = octets_back ? (size_t)octets_back : messages[i].msg_len;
 		for (int sent = 0, now; sent < count; sent += now)
 			if ((now = sendmmsg(fd, messages + sent, count - sent, 0)) <= 0)
 				break;

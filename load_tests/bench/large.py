@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -80,7 +81,7 @@ def _remember(path: Path) -> None:
             pass
 
 
-def answers(server: Server, address: tuple[str, int], path: Path, names: Names) -> Iterator[Figure]:
+def answers(server: Server, port: int, path: Path, names: Names) -> Iterator[Figure]:
     """Handle over UDP: names drawn from the whole store once each, and a few again and again."""
     _remember(path)
     drawn = names.drawn(_ASKED, 4)
@@ -88,9 +89,11 @@ def answers(server: Server, address: tuple[str, int], path: Path, names: Names) 
         lookup = SqliteLookup(connection)
         known = [(name, lookup.record(*name) or b"") for name in drawn]
     whole = over_handle(known)
-    yield once(Contender("Handle UDP, uniform over the store", server, address, whole))
+    yield once(Contender("Handle UDP, uniform over the store", server, port, whole))
     few = over_handle(known[:_FEW])
-    yield from compare([Contender("Handle UDP, few of the store", server, address, few)], _Turns())
+    asked = Contender("Handle UDP, few of the store", server, port, few)
+    with tempfile.TemporaryDirectory(prefix="idnode-bench-") as directory:
+        yield from compare([asked], Path(directory), _Turns())
 
 
 def _read(lookup: SqliteLookup, names: Sequence[Key]) -> float:

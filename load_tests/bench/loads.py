@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import statistics
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Final, NamedTuple
@@ -17,6 +18,8 @@ from registry.storage.backends import open_reads
 #: Requests drawn before a run, gone through again and again: drawing would slow the generator.
 _DRAWN: Final = 500_000
 _SEED: Final = 6
+#: Requests whose replies are looked at to say how long replies are.
+_SIZED: Final = 1_000
 
 Records = list[tuple[Key, bytes]]
 
@@ -51,14 +54,25 @@ def over_dns(known: Records) -> Load:
     return Load("DNS UDP TXT", "dns", dns.UDP, templates)
 
 
-def echoed(load: Load) -> Load:
-    """The same requests, for a server that sends them back."""
+def reply_size(load: Load) -> int:
+    """Octets that answer one of these requests, at the median; each has been answered once."""
+    sizes = (sum(part.size for part in one.parts) for one in load.templates[:_SIZED])
+    return int(statistics.median(sizes))
+
+
+def echoed(load: Load, octets: int = 0) -> Load:
+    """The same requests, for a server that sends them back (with `octets`: made so long)."""
     wire = Wire("echo", load.wire.id_at, load.wire.id)
     end = wire.id_at + wire.id.size
     templates = [
         Template(
             one.request,
-            [Part(len(one.request), ((0, one.request[: wire.id_at]), (end, one.request[end:])))],
+            [
+                Part(
+                    octets or len(one.request),
+                    ((0, one.request[: wire.id_at]), (end, one.request[end:])),
+                )
+            ],
             _no_echo,
         )
         for one in load.templates

@@ -5,20 +5,22 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Final, NamedTuple, Protocol
 
 from load_tests.batch_socket import BATCH
+from load_tests.bench.asker import Asker
 from load_tests.bench.figure import Figure
 from load_tests.bench.loads import Load, popular
 from load_tests.bench.server import Server
 from load_tests.datagrams import Datagrams
 from load_tests.generator import generate
-from load_tests.measure import Summary, run_udp, summarise
+from load_tests.measure import Summary, summarise
 from load_tests.pacing import SECOND, ClosedLoop
 from load_tests.recorder import Recorder
 from load_tests.requests.template import Template
 
-#: Requests under way: enough to keep a server busy, not so many that they wait long.
+#: Requests under way where every reply is checked.
 OUTSTANDING: Final = 256
 #: Nanoseconds after which a reply is lost, and that a pass through all names may take.
 PATIENCE: Final = 2 * SECOND
@@ -33,11 +35,11 @@ class Options(Protocol):
 
 
 class Contender(NamedTuple):
-    """A server, where it answers, and what it is asked."""
+    """A server, where it answers on this machine, and what it is asked."""
 
     name: str
     server: Server
-    address: tuple[str, int]
+    port: int
     load: Load
 
 
@@ -48,15 +50,17 @@ class Cost(NamedTuple):
     rate: float
 
 
-def compare(contenders: Sequence[Contender], options: Options) -> list[Figure]:
+def compare(contenders: Sequence[Contender], directory: Path, options: Options) -> list[Figure]:
     """Popular names asked of each in turns: the first one's median figures beside the others'."""
-    asked = [popular(one.load.templates) for one in contenders]
+    askers = [Asker(directory, popular(one.load.templates), one.load.wire) for one in contenders]
     for one in contenders:
         _pass_through(one)
     costs: list[list[Cost]] = [[] for _ in contenders]
     for _ in range(options.rounds):
-        for one, templates, taken in zip(contenders, asked, costs, strict=True):
-            taken.append(_cost(one, templates, options.seconds))
+        for one, asker, taken in zip(contenders, askers, costs, strict=True):
+            taken.append(_cost(one, asker, options.seconds))
+    for one in contenders:
+        _pass_through(one)
     cpu = [statistics.median(cost.cpu for cost in taken) for taken in costs]
     rate = [statistics.median(cost.rate for cost in taken) for taken in costs]
     names = [one.name for one in contenders]
@@ -75,26 +79,26 @@ def once(contender: Contender) -> Figure:
     return Figure(f"{contender.name}, cold: CPU", cost, "us", "<= 20")
 
 
-def _cost(one: Contender, templates: Sequence[Template], seconds: float) -> Cost:
+def _cost(one: Contender, asker: Asker, seconds: float) -> Cost:
     before = one.server.cpu
-    summary = run_udp(
-        one.address, templates, one.load.wire, seconds=seconds, outstanding=OUTSTANDING
-    )
+    asked = asker.ask(one.port, seconds)
     spent = one.server.cpu - before
-    _hold(one, summary)
-    return Cost(spent / summary.tally.right * 1e6, summary.rate)
+    if not asked.answers or asked.strange:
+        raise SystemExit(f"{one.name}: {asked}")
+    return Cost(spent / asked.answers * 1e6, asked.answers / asked.seconds)
 
 
 def _pass_through(one: Contender) -> Summary:
-    """Ask for every name once, but for the last few."""
+    """Ask for every name once, but for the last few, and check every reply."""
     start = time.perf_counter_ns()
     recorder = Recorder(start, SECOND)
-    carrier = Datagrams(*one.address, one.load.wire, recorder, PATIENCE)
+    carrier = Datagrams("127.0.0.1", one.port, one.load.wire, recorder, PATIENCE)
     left = _Left(one.load.templates)
     pacer = ClosedLoop(OUTSTANDING, start + LIMIT)
     generate(carrier, left, pacer, recorder, stopped=lambda: left.count < BATCH)
     summary = summarise(recorder.tally)
-    _hold(one, summary)
+    if summary.wrong or not summary.tally.right:
+        raise SystemExit(f"{one.name}: {summary.wrong} wrong replies: {summary.tally.reasons}")
     return summary
 
 
@@ -111,8 +115,3 @@ class _Left:
     def __next__(self) -> Template:
         self.count -= 1
         return next(self._templates)
-
-
-def _hold(one: Contender, summary: Summary) -> None:
-    if summary.wrong or not summary.tally.right:
-        raise SystemExit(f"{one.name}: {summary.wrong} wrong replies: {summary.tally.reasons}")

@@ -26,7 +26,7 @@ from load_tests.bench import loads
 from load_tests.bench.accounts import fetch
 from load_tests.bench.cores import leave_first
 from load_tests.bench.figure import Figure, tell
-from load_tests.bench.peers import installed
+from load_tests.bench.peers import compiled
 from load_tests.bench.server import Topology, topology
 from load_tests.datagrams import Datagrams
 from load_tests.generator import generate
@@ -182,12 +182,8 @@ def target_on(core: int) -> Iterator[Target]:
 @contextlib.contextmanager
 def flooding() -> Iterator[Path | None]:
     """The program that floods; None without a C compiler."""
-    compiler = installed("cc")
     with tempfile.TemporaryDirectory(prefix="idnode-flood-") as directory:
-        program = Path(directory) / "flood"
-        if compiler is not None:
-            subprocess.run([compiler, "-O2", "-o", str(program), str(_FLOOD)], check=True)
-        yield program if compiler is not None else None
+        yield compiled(_FLOOD, Path(directory))
 
 
 def measure(core: int, seconds: float) -> Iterator[Figure]:

@@ -1,7 +1,7 @@
 """Servers to compare with that are no name servers, where they are installed: nginx, an echo in C.
 
-nginx(directory, port, body) -> Server             one fixed JSON reply for every request
-echo(directory, port) -> Server                    every datagram back, compiled on the spot
+nginx(directory, port, core, body) -> Server       one fixed JSON reply for every request
+echo(directory, port, core, octets) -> Server      every datagram back, compiled on the spot
 """
 
 from __future__ import annotations
@@ -44,16 +44,25 @@ def installed(command: str) -> str | None:
     return shutil.which(command) or shutil.which(command, path="/usr/sbin:/usr/local/sbin")
 
 
-@contextlib.contextmanager
-def echo(directory: Path, port: int, core: int) -> Iterator[Server | None]:
-    """Every datagram back from where it came; None without a C compiler."""
+def compiled(source: Path, directory: Path) -> Path | None:
+    """A C program in a directory, made if it is not there yet; None without a compiler."""
+    program = directory / source.stem
     compiler = installed("cc")
     if compiler is None:
+        return None
+    if not program.exists():
+        subprocess.run([compiler, "-O2", "-o", str(program), str(source)], check=True)
+    return program
+
+
+@contextlib.contextmanager
+def echo(directory: Path, port: int, core: int, octets: int = 0) -> Iterator[Server | None]:
+    """Every datagram back (with `octets`: made so long); None without a compiler."""
+    program = compiled(_SOURCE, directory)
+    if program is None:
         yield None
         return
-    program = directory / "echo"
-    subprocess.run([compiler, "-O2", "-o", str(program), str(_SOURCE)], check=True)
-    with started([str(program), str(port)], core) as server:
+    with started([str(program), str(port), str(octets)], core) as server:
         server.output.readline()
         yield server
 

@@ -9,6 +9,7 @@ import socket
 import pytest
 
 from load_tests.bench import peers
+from load_tests.bench.asker import Asker
 from load_tests.bench.dns_peers import NAME_SERVERS
 from load_tests.bench.loads import echoed, over_dns
 from load_tests.measure import run_udp
@@ -72,3 +73,33 @@ def test_nginx_has_its_fixed_reply(tmp_path, port, core):
         said = connection.getresponse().read()
         connection.close()
     assert said == b'{"it\\u0027s":"\\u0024uri {}"}'
+
+
+def test_the_echo_answers_as_long_as_it_is_told(tmp_path, port, core):
+    with peers.echo(tmp_path, port, core, 300) as server:
+        if server is None:
+            pytest.skip("no C compiler")
+        summary = asked(port, echoed(over_dns(KNOWN), 300))
+    assert summary.tally.right == summary.tally.sent > 0
+
+
+def test_the_asker_gets_an_answer_to_each_request(tmp_path, port, core):
+    with peers.echo(tmp_path, port, core) as server:
+        if server is None:
+            pytest.skip("no C compiler")
+        load = echoed(over_dns(KNOWN))
+        asked = Asker(tmp_path, load.templates, load.wire).ask(port, 0.1, lanes=2, window=3)
+    assert asked.answers > 0
+    assert (asked.lost, asked.strange) == (0, 0)
+
+
+def test_the_asker_counts_what_is_lost(tmp_path):
+    load = echoed(over_dns(KNOWN))
+    if peers.installed("cc") is None:
+        pytest.skip("no C compiler")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
+        silent.bind(("127.0.0.1", 0))
+        asker = Asker(tmp_path, load.templates, load.wire)
+        asked = asker.ask(silent.getsockname()[1], 0.5, lanes=1, window=3)
+    assert asked.answers == 0
+    assert asked.lost >= 3
