@@ -17,7 +17,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import Final
 
-from load_tests.bench import loads, peers, web
+from load_tests.bench import loads, peers, streams, web
 from load_tests.bench.cores import leave_first
 from load_tests.bench.dns_peers import NAME_SERVERS
 from load_tests.bench.figure import Figure, tell
@@ -70,6 +70,7 @@ def answers(directory: Path, core: int, options: argparse.Namespace) -> list[Fig
                 figures += compare([asked, *others, *echoes], directory, options)
             figures.append(cold)
         figures.append(Figure("resident, after load", node.server.resident, "MB"))
+        figures += streams.compare(node, SECTOR, directory, core, known, others, options)
         figures += web.compare(node, SECTOR, directory, core, known, options.seconds)
     return figures
 

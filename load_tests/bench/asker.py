@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -32,31 +32,44 @@ class Asked(NamedTuple):
     seconds: float
 
 
-class Asker:
-    """Asks a sequence of requests again and again. Its program and requests are in `directory`."""
+class Program:
+    """Asks messages again and again; it and they are in `directory`.
 
-    def __init__(self, directory: Path, templates: Sequence[Template], wire: Wire) -> None:
-        program = compiled(_SOURCE, directory)
+    `layout` is what it is told of where things are in them.
+    """
+
+    def __init__(
+        self, directory: Path, source: Path, messages: Iterable[bytes], layout: Sequence[int]
+    ) -> None:
+        program = compiled(source, directory)
         if program is None:
             raise SystemExit("no C compiler: who asks has to be compiled")
         self._program = program
-        first_at = -1 if wire.part_at is None else wire.part_at
-        self._wire = [str(wire.id_at), str(wire.id.size), str(first_at)]
+        self._layout = [*map(str, layout)]
         number, path = tempfile.mkstemp(dir=directory, prefix="requests-")
         self._requests = Path(path)
         with os.fdopen(number, "wb") as file:
-            for one in templates:
-                file.write(len(one.request).to_bytes(2, "big") + one.request)
+            for message in messages:
+                file.write(len(message).to_bytes(2, "big") + message)
 
     def ask(self, port: int, seconds: float, *, lanes: int = LANES, window: int = WINDOW) -> Asked:
         """Ask whoever serves a port of 127.0.0.1 for so long."""
         limits = [str(port), str(seconds), str(window), str(lanes)]
         with self._requests.open("rb") as requests:
             told = subprocess.run(
-                [self._program, *limits, *self._wire],
+                [self._program, *limits, *self._layout],
                 stdin=requests,
                 stdout=subprocess.PIPE,
                 check=True,
             )
         answers, lost, strange, took = told.stdout.split()
         return Asked(int(answers), int(lost), int(strange), float(took))
+
+
+class Asker(Program):
+    """Asks over UDP."""
+
+    def __init__(self, directory: Path, templates: Sequence[Template], wire: Wire) -> None:
+        first_at = -1 if wire.part_at is None else wire.part_at
+        messages = (one.request for one in templates)
+        super().__init__(directory, _SOURCE, messages, (wire.id_at, wire.id.size, first_at))

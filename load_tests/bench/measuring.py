@@ -1,18 +1,19 @@
-"""Measurements of services over UDP, taken in turns."""
+"""Measurements of services, taken in turns; those over UDP are taken here."""
 
 from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple, Protocol
 
 from load_tests.batch_socket import BATCH
-from load_tests.bench.asker import Asker
+from load_tests.bench.asker import Asked, Asker
 from load_tests.bench.figure import Figure
 from load_tests.bench.loads import Load, popular
 from load_tests.bench.server import Server
+from load_tests.carrier import Carrier
 from load_tests.datagrams import Datagrams
 from load_tests.generator import generate
 from load_tests.measure import Summary, summarise
@@ -50,56 +51,77 @@ class Cost(NamedTuple):
     rate: float
 
 
+#: Asks a port for some seconds.
+Ask = Callable[[int, float], Asked]
+#: What carries requests to a contender.
+Carry = Callable[[Contender, Recorder], Carrier]
+
+
 def compare(contenders: Sequence[Contender], directory: Path, options: Options) -> list[Figure]:
     """Popular names asked of each in turns: the first one's median figures beside the others'."""
     askers = [Asker(directory, popular(one.load.templates), one.load.wire) for one in contenders]
     for one in contenders:
-        _pass_through(one)
-    costs: list[list[Cost]] = [[] for _ in contenders]
-    for _ in range(options.rounds):
-        for one, asker, taken in zip(contenders, askers, costs, strict=True):
-            taken.append(_cost(one, asker, options.seconds))
+        pass_through(one, over_udp)
+    costs = take_turns(contenders, [asker.ask for asker in askers], options)
     for one in contenders:
-        _pass_through(one)
-    cpu = [statistics.median(cost.cpu for cost in taken) for taken in costs]
-    rate = [statistics.median(cost.rate for cost in taken) for taken in costs]
-    names = [one.name for one in contenders]
-    name = f"{names[0]}, warm"
-    return [
-        Figure(f"{name}: CPU", cpu[0], "us", peers=dict(zip(names[1:], cpu[1:], strict=True))),
-        Figure(f"{name}: rate", rate[0], "/s", peers=dict(zip(names[1:], rate[1:], strict=True))),
-    ]
+        pass_through(one, over_udp)
+    return beside(f"{contenders[0].name}, warm", contenders, costs)
 
 
 def once(contender: Contender) -> Figure:
     """Every name asked for once, by a server that has answered none of them yet."""
     before = contender.server.cpu
-    summary = _pass_through(contender)
+    summary = pass_through(contender, over_udp)
     cost = (contender.server.cpu - before) / summary.tally.right * 1e6
     return Figure(f"{contender.name}, cold: CPU", cost, "us", "<= 20")
 
 
-def _cost(one: Contender, asker: Asker, seconds: float) -> Cost:
-    before = one.server.cpu
-    asked = asker.ask(one.port, seconds)
-    spent = one.server.cpu - before
-    if not asked.answers or asked.strange:
-        raise SystemExit(f"{one.name}: {asked}")
-    return Cost(spent / asked.answers * 1e6, asked.answers / asked.seconds)
+def take_turns(
+    contenders: Sequence[Contender], asks: Sequence[Ask], options: Options
+) -> list[Cost]:
+    """Each asked in its turn by its own function: the median cost of each."""
+    costs: list[list[Cost]] = [[] for _ in contenders]
+    for _ in range(options.rounds):
+        for one, ask, taken in zip(contenders, asks, costs, strict=True):
+            taken.append(_cost(one, ask, options.seconds))
+    return [Cost(*map(statistics.median, zip(*taken, strict=True))) for taken in costs]
 
 
-def _pass_through(one: Contender) -> Summary:
+def beside(name: str, contenders: Sequence[Contender], costs: Sequence[Cost]) -> list[Figure]:
+    """The first one's figures beside those of the others."""
+    own, others = costs[0], [(one.name, cost) for one, cost in zip(contenders, costs, strict=True)]
+    cpu, rate = ({peer: cost[i] for peer, cost in others[1:]} for i in (0, 1))
+    return [
+        Figure(f"{name}: CPU", own.cpu, "us", peers=cpu),
+        Figure(f"{name}: rate", own.rate, "/s", peers=rate),
+    ]
+
+
+def pass_through(one: Contender, carry: Carry) -> Summary:
     """Ask for every name once, but for the last few, and check every reply."""
     start = time.perf_counter_ns()
     recorder = Recorder(start, SECOND)
-    carrier = Datagrams("127.0.0.1", one.port, one.load.wire, recorder, PATIENCE)
     left = _Left(one.load.templates)
     pacer = ClosedLoop(OUTSTANDING, start + LIMIT)
-    generate(carrier, left, pacer, recorder, stopped=lambda: left.count < BATCH)
+    generate(carry(one, recorder), left, pacer, recorder, stopped=lambda: left.count < BATCH)
     summary = summarise(recorder.tally)
     if summary.wrong or not summary.tally.right:
         raise SystemExit(f"{one.name}: {summary.wrong} wrong replies: {summary.tally.reasons}")
     return summary
+
+
+def over_udp(one: Contender, recorder: Recorder) -> Carrier:
+    """What carries the requests of a load of datagrams."""
+    return Datagrams("127.0.0.1", one.port, one.load.wire, recorder, PATIENCE)
+
+
+def _cost(one: Contender, ask: Ask, seconds: float) -> Cost:
+    before = one.server.cpu
+    asked = ask(one.port, seconds)
+    spent = one.server.cpu - before
+    if not asked.answers or asked.strange:
+        raise SystemExit(f"{one.name}: {asked}")
+    return Cost(spent / asked.answers * 1e6, asked.answers / asked.seconds)
 
 
 class _Left:

@@ -2,6 +2,7 @@
 
 nginx(directory, port, core, body) -> Server       one fixed JSON reply for every request
 echo(directory, port, core, octets) -> Server      every datagram back, compiled on the spot
+stream_echo(directory, port, core) -> Server       the same for what comes on connections
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from typing import Final
 
 from load_tests.bench.server import START_LIMIT, Server, started
 
-_SOURCE: Final = Path(__file__).with_name("echo.c")
+_ECHO: Final = Path(__file__).with_name("echo.c")
+_STREAM_ECHO: Final = Path(__file__).with_name("stream_echo.c")
 _NGINX: Final = """\
 daemon off;
 master_process off;
@@ -58,11 +60,26 @@ def compiled(source: Path, directory: Path) -> Path | None:
 @contextlib.contextmanager
 def echo(directory: Path, port: int, core: int, octets: int = 0) -> Iterator[Server | None]:
     """Every datagram back (with `octets`: made so long); None without a compiler."""
-    program = compiled(_SOURCE, directory)
+    with _compiled_server(_ECHO, directory, core, port, octets) as server:
+        yield server
+
+
+@contextlib.contextmanager
+def stream_echo(directory: Path, port: int, core: int) -> Iterator[Server | None]:
+    """All that comes on a connection back; None without a compiler."""
+    with _compiled_server(_STREAM_ECHO, directory, core, port) as server:
+        yield server
+
+
+@contextlib.contextmanager
+def _compiled_server(
+    source: Path, directory: Path, core: int, *told: int
+) -> Iterator[Server | None]:
+    program = compiled(source, directory)
     if program is None:
         yield None
         return
-    with started([str(program), str(port), str(octets)], core) as server:
+    with started([str(program), *map(str, told)], core) as server:
         server.output.readline()
         yield server
 
