@@ -22,6 +22,8 @@ from registry.schemes.handle import Key
 #: Most replies kept, and most octets that they and their requests may take; the oldest make room.
 MAX_ENTRIES: Final = 131_072
 MAX_OCTETS: Final = 128 << 20
+#: Octets of the longest request whose reply is kept: few of them would push out much.
+MAX_REQUEST: Final = 4096
 #: What an entry takes besides: a tuple, its tag, and its places in two dictionaries.
 OVERHEAD: Final = 300
 #: Entries that make room at once. To find the oldest, a dictionary passes over all that are gone.
@@ -91,6 +93,8 @@ class PacketCache:
 
     def put(self, request: bytes, octets: bytes, how: str, key: Key, until: float) -> None:
         """Keep a reply about `key` until the given time, in place of an older one."""
+        if len(request) > MAX_REQUEST:
+            return
         if request in self._entries:
             self._forget(request)
         tag = hash(self._subject(key))

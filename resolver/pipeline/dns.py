@@ -16,7 +16,15 @@ from resolver.codecs.dns.answer import encode_reply
 from resolver.codecs.dns.endings import Endings
 from resolver.codecs.dns.framing import frame
 from resolver.codecs.dns.question import Dropped, Rejected, read_question
-from resolver.codecs.dns.reply import TCP_LIMIT, Question, cache_key, has_answers, with_id
+from resolver.codecs.dns.reply import (
+    TCP_LIMIT,
+    Question,
+    cache_key,
+    has_answers,
+    is_of_stream,
+    stream_cache_key,
+    with_id,
+)
 from resolver.codecs.dns.zone import ZoneView, locate, lookup_key
 from resolver.metrics import Counters
 from resolver.pipeline.sources import Sources, is_passing
@@ -103,21 +111,23 @@ class DnsFront:
     def message(self, data: bytes, peer: Address) -> bytes | Awaitable[bytes | None] | None:
         """The framed reply to one message of a TCP connection; None if it deserves none."""
         started = perf_counter()
-        question = self._question(data, TCP)
-        if not isinstance(question, Question):
-            return None if question is None else frame(question)
-        asked, answer = self._look_up(question)
-        if asked.query is not None and answer is None:
-            return self._message_later(asked, asked.query, started)
-        return self._message(asked, answer, started)
+        request = stream_cache_key(data)
+        made = self.packets.get(request, started) or self._make(request, started)
+        if isinstance(made, Kept):
+            return self._message(made, data, started)
+        if made is not None:
+            return self._message_later(request, made, data, started)
+        rejection = self._question(data, TCP)
+        return frame(rejection) if isinstance(rejection, bytes) else None
 
     def busy(self, data: bytes, peer: Address) -> bytes | None:
         """The framed reply to a message that is not looked up, for too much else is under way."""
         question = self._question(data, TCP)
         if not isinstance(question, Question):
             return None if question is None else frame(question)
-        asked = _Asked(question, locate(question, self._view), None)
-        return self._message(asked, _BUSY, perf_counter())
+        started = perf_counter()
+        reply = encode_reply(question, locate(question, self._view), _BUSY, self._view, TCP_LIMIT)
+        return self._message(Kept(reply, _BUSY.outcome.slug), data, started)
 
     def garbage(self, error: DecodeError) -> None:
         """Count a stream that ended within a message."""
@@ -149,7 +159,7 @@ class DnsFront:
             answer = _NOT_RECURSED
         return _Asked(question, target, query), answer
 
-    # --- over UDP ---
+    # --- a reply, made and kept ---
 
     def _make(self, request: bytes, now: float) -> Kept | _Asked | None:
         """The reply to a request, or what has to wait for its answer; None for no question."""
@@ -161,12 +171,20 @@ class DnsFront:
             return asked
         return self._made(request, asked, answer, now)
 
+    async def _make_later(self, request: bytes, asked: _Asked) -> Kept:
+        assert asked.query is not None
+        answer = await self._sources.resolve_later(asked.query)
+        # What other nodes said is kept by the recursion, for as long as they said.
+        keep = not self._sources.recursive
+        return self._made(request, asked, answer, perf_counter(), keep)
+
     def _made(
         self, request: bytes, asked: _Asked, answer: Answer | None, now: float, keep: bool = True
     ) -> Kept:
         """The reply, kept unless it only says that none could be had."""
         question, target, query = asked
-        octets = encode_reply(question, target, answer, self._view, question.udp_limit)
+        limit = TCP_LIMIT if is_of_stream(request) else question.udp_limit
+        octets = encode_reply(question, target, answer, self._view, limit)
         made = Kept(octets, _slug(answer))
         if keep and query is not None and answer is not None and not is_passing(answer):
             until = now + self._keeping_time(target, answer, octets)
@@ -181,6 +199,8 @@ class DnsFront:
             return KEEP_SECONDS
         return KEEP_PASSING_SECONDS
 
+    # --- over UDP ---
+
     def _reply(self, made: Kept, data: bytes, started: float) -> Replies:
         self._answers[UDP, made.how] += 1
         self._udp_latency.observe(perf_counter() - started)
@@ -189,22 +209,19 @@ class DnsFront:
     async def _reply_later(
         self, request: bytes, asked: _Asked, data: bytes, started: float
     ) -> Replies:
-        assert asked.query is not None
-        answer = await self._sources.resolve_later(asked.query)
-        # What other nodes said is kept by the recursion, for as long as they said.
-        keep = not self._sources.recursive
-        return self._reply(self._made(request, asked, answer, perf_counter(), keep), data, started)
+        return self._reply(await self._make_later(request, asked), data, started)
 
     # --- over TCP ---
 
-    def _message(self, asked: _Asked, answer: Answer | None, started: float) -> bytes:
-        self._answers[TCP, _slug(answer)] += 1
-        reply = encode_reply(asked.question, asked.target, answer, self._view, TCP_LIMIT)
+    def _message(self, made: Kept, data: bytes, started: float) -> bytes:
+        self._answers[TCP, made.how] += 1
         self._tcp_latency.observe(perf_counter() - started)
-        return frame(reply)
+        return frame(with_id(made.octets, data))
 
-    async def _message_later(self, asked: _Asked, query: Query, started: float) -> bytes:
-        return self._message(asked, await self._sources.resolve_later(query), started)
+    async def _message_later(
+        self, request: bytes, asked: _Asked, data: bytes, started: float
+    ) -> bytes:
+        return self._message(await self._make_later(request, asked), data, started)
 
 
 def _slug(answer: Answer | None) -> str:

@@ -1,6 +1,6 @@
 """The Handle front-end: datagrams, messages and tunnelled requests in, replies out (RFC 3652).
 
-Plain resolution over UDP goes by `PlainHandle`; everything else is left to the `Responder`.
+Plain resolution goes by `PlainHandle`; everything else is left to the `Responder`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Final
 from registry.errors import DecodeError
 from registry.schemes.handle import DEFAULT_RULES, HandleRules
 from resolver.administration.context import HTTP, TCP, UDP, Context, Send
-from resolver.cache.packets import Kept
+from resolver.cache.packets import MAX_REQUEST, Kept
 from resolver.codecs.handle import envelope as envelopes
 from resolver.codecs.handle import fast
 from resolver.codecs.handle.envelope import FramingError, decode_envelope
@@ -151,6 +151,33 @@ class HandleFront:
     def message(self, data: bytes, context: Context) -> Reply:
         """The reply to one message of a connection; None if it deserves none."""
         started = perf_counter()
+        reply = None
+        if len(data) <= MAX_REQUEST:
+            reply = self.plain.reply(fast.stream_cache_key(data), started)
+        if reply is None:
+            return self._general_message(data, context, started)
+        if isinstance(reply, Kept):
+            return self._plain_message(reply, data, context, started)
+        return self._plain_message_later(reply, data, context, started)
+
+    def _plain_message(self, reply: Kept, data: bytes, context: Context, started: float) -> bytes:
+        protocol = context.protocol
+        self._answers[protocol, reply.how] += 1
+        octets = fast.reply_to_message(reply.octets, data)
+        self._stream_latency[protocol].observe(perf_counter() - started)
+        return octets
+
+    async def _plain_message_later(
+        self, reply: Awaitable[Kept | None], data: bytes, context: Context, started: float
+    ) -> bytes:
+        kept = await reply
+        if kept is not None:
+            return self._plain_message(kept, data, context, started)
+        said = self._general_message(data, context, started)
+        assert said is not None, "what can be read is answered"
+        return said if isinstance(said, bytes) else await said
+
+    def _general_message(self, data: bytes, context: Context, started: float) -> Reply:
         reply = self.responder.answer(data, context)
         if isinstance(reply, bytes):
             self._stream_latency[context.protocol].observe(perf_counter() - started)

@@ -1,7 +1,8 @@
-"""Plain resolution over Handle UDP: answered from a packet cache, or at once, or not here.
+"""Plain resolution over Handle UDP and TCP: answered from a packet cache, or at once, or not here.
 
 What is not answered here is left to the `Responder`; the two never differ but in speed. Requests
-are masked (`fast.cache_key`), so that a reply serves all repeats of its request.
+are masked (`fast.cache_key`, `fast.stream_cache_key`), so that a reply serves all repeats of its
+request.
 """
 
 from __future__ import annotations
@@ -34,7 +35,11 @@ class _Asked(NamedTuple):
 
 
 class PlainHandle:
-    """Serves them for a node. A reply is its packets one after another."""
+    """Serves them for a node.
+
+    The reply to a datagram is its packets one after another, that to a message of a stream one
+    piece: their requests are masked differently.
+    """
 
     def __init__(
         self, sources: Sources, responder: Responder, rules: HandleRules = DEFAULT_RULES
@@ -101,8 +106,10 @@ class PlainHandle:
         self, request: bytes, plain: fast.PlainResolve, query: Query, answer: Answer, until: float
     ) -> Kept:
         """The reply, kept unless it only says that none could be had."""
-        packets = split_message(self._message(request, plain, answer))
-        made = Kept(b"".join(packets), slug(answer))
+        octets = self._message(request, plain, answer)
+        if not fast.is_of_stream(request):
+            octets = b"".join(split_message(octets))
+        made = Kept(octets, slug(answer))
         if until and not is_passing(answer):
             self.packets.put(request, *made, query.key, until)
         return made

@@ -11,6 +11,8 @@ from resolver.codecs.dns.question import MAX_LABEL, MAX_NAME, Dropped, Rejected,
 from resolver.codecs.dns.reply import HEADER_SIZE, Question
 
 _MAX_KNOWN: Final = 1024
+#: Octets of the longest message whose ending is remembered.
+_MAX_SIZE: Final = 4096
 _ID_SIZE: Final = 2
 #: Type and class behind the name in a question, and the length octet before its first label.
 _TYPE_CLASS_SIZE, _LENGTH_SIZE = 4, 1
@@ -36,7 +38,7 @@ class Endings:
 
     def read(self, data: bytes) -> Question | Rejected | Dropped:
         """What a datagram asks, whatever it is: nothing is raised."""
-        if len(data) <= HEADER_SIZE:
+        if not HEADER_SIZE < len(data) <= _MAX_SIZE:
             return read_question(data)
         size = data[HEADER_SIZE]
         start = HEADER_SIZE + _LENGTH_SIZE

@@ -34,6 +34,7 @@ _PLAIN_EDNS: Final = {bit: _OPT.pack(0, OPT, EDNS_UDP, bit * DO, 0) for bit in (
 _EDE: Final = struct.Struct(">HHH")  # option code, length, info code
 _ANSWERS: Final = slice(6, 8)
 _NO_NUMBER: Final = bytes(2)
+_OF_STREAM: Final = b"\xff\xff"
 _EDE_OPTION: Final = 15
 _EDE_OTHER: Final = 0
 #: An error reply may be 64 octets longer than its request; the option's head takes 6.
@@ -162,6 +163,16 @@ def has_answers(reply: bytes) -> bool:
 def cache_key(datagram: bytes) -> bytes:
     """What two datagrams with the same answer share: everything but the id, which is 0."""
     return b"\x00\x00" + datagram[2:]
+
+
+def stream_cache_key(message: bytes) -> bytes:
+    """The same for messages over TCP, whose replies may be longer: here the id is 65,535."""
+    return _OF_STREAM + message[2:]
+
+
+def is_of_stream(key: bytes) -> bool:
+    """Which of the two a key is."""
+    return key.startswith(_OF_STREAM)
 
 
 def with_id(reply: bytes, datagram: bytes) -> bytes:

@@ -30,6 +30,7 @@ _NO_CREDENTIAL: Final = bytes(4)
 _NOT_PLAIN: Final = AT | CT | ENC | RD | TRUSTED_QUERY
 _ENVELOPE_FLAGS: Final = 0xFC
 _REQUEST_ID: Final = slice(8, 12)
+_ZEROS, _ONES = bytes(4), b"\xff" * 4
 
 
 class PlainResolve(NamedTuple):
@@ -138,7 +139,18 @@ def encode_plain_reply(
 def cache_key(datagram: bytes) -> bytes:
     """What repeats of a plain request have in common: all but request id and expiration, which
     are 0."""
-    return datagram[:8] + bytes(4) + datagram[12:36] + bytes(4) + datagram[40:]
+    return b"".join((datagram[:8], _ZEROS, datagram[12:36], _ZEROS, datagram[40:]))
+
+
+def stream_cache_key(message: bytes) -> bytes:
+    """The same for messages over TCP, whose replies are in one piece: here all bits of the request
+    id are set."""
+    return b"".join((message[:8], _ONES, message[12:36], _ZEROS, message[40:]))
+
+
+def is_of_stream(key: bytes) -> bool:
+    """Which of the two a key is."""
+    return key[_REQUEST_ID] == _ONES
 
 
 def with_request_id(octets: bytes, datagram: bytes) -> list[bytes]:
@@ -146,6 +158,11 @@ def with_request_id(octets: bytes, datagram: bytes) -> list[bytes]:
     request_id = datagram[_REQUEST_ID]
     packets = (octets[at : at + MAX_DATAGRAM] for at in range(0, len(octets), MAX_DATAGRAM))
     return [packet[:8] + request_id + packet[12:] for packet in packets]
+
+
+def reply_to_message(octets: bytes, message: bytes) -> bytes:
+    """A kept reply in one piece, as the reply to this request."""
+    return b"".join((octets[:8], message[_REQUEST_ID], octets[12:]))
 
 
 def _selection(reader: WireReader) -> tuple[tuple[int, ...], tuple[bytes, ...]]:

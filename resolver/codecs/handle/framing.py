@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from resolver.codecs.handle.envelope import SIZE, FramingError, decode_envelope
+from resolver.codecs.handle.envelope import SIZE, FramingError, announced_length, decode_envelope
 
 
 class CutMessageError(FramingError):
@@ -30,13 +30,14 @@ class MessageStream:
         """Take what arrived; the messages complete now, in order. Look at `failure` after."""
         if self.failure is not None:
             return []
-        self._buffer += data
-        messages = []
-        start = 0
-        while (end := self._end_of_message(start)) is not None:
-            messages.append(bytes(self._buffer[start:end]))
-            start = end
-        del self._buffer[:start]
+        buffer = self._buffer
+        if buffer:
+            buffer += data
+            messages, end = self._cut(buffer)
+            del buffer[:end]
+        else:
+            messages, end = self._cut(data)
+            buffer += data[end:]
         return messages
 
     def finish(self) -> None:
@@ -55,16 +56,17 @@ class MessageStream:
         if received:
             raise CutMessageError(f"{received} octets are too few for an envelope", received)
 
-    def _end_of_message(self, start: int) -> int | None:
-        """Where the message at `start` ends, None if that is not there yet or cannot be known."""
-        if len(self._buffer) - start < SIZE:
-            return None
-        head = bytes(self._buffer[start : start + SIZE])
+    def _cut(self, data: bytes | bytearray) -> tuple[list[bytes], int]:
+        """The messages that are there in full, and where the last of them ends."""
+        messages = []
+        start, size = 0, len(data)
         try:
-            length = decode_envelope(head).length
+            while size - start >= SIZE:
+                end = start + SIZE + announced_length(data, start)
+                if end > size:
+                    break
+                messages.append(bytes(data[start:end]))
+                start = end
         except FramingError as error:
-            error.head = head
             self.failure = error
-            return None
-        end = start + SIZE + length
-        return end if end <= len(self._buffer) else None
+        return messages, start
