@@ -7,7 +7,7 @@ The hot path adds to integers; label values come from closed sets. Names follow
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from prometheus_client import CollectorRegistry, generate_latest
@@ -87,8 +87,12 @@ class Counters:
         self.connections: dict[str, Connections] = {}
         self.loop_lag = Latencies()
 
-    def answered(self, protocol: str, slugs: Iterable[str | None]) -> None:
+    def answered(self, protocol: str, slugs: Sequence[str | None]) -> None:
         """Count many answers of one protocol by their outcomes; None is no answer."""
+        first = slugs[0]
+        if first is not None and slugs.count(first) == len(slugs):
+            self.answers[protocol, first] += len(slugs)
+            return
         for slug, count in Counter(slugs).items():
             if slug is not None:
                 self.answers[protocol, slug] += count

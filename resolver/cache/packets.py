@@ -14,7 +14,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 from itertools import islice, repeat
-from operator import itemgetter
 from typing import Final, NamedTuple
 
 from registry.schemes.handle import Key
@@ -31,8 +30,7 @@ _AT_ONCE: Final = 256
 
 #: Monotonic seconds until which it lasts, the reply, what it counts as, the tag of its identifier.
 _Entry = tuple[float, bytes, str, int]
-_MISSING: Final = (math.inf, None, None, 0)
-_until = itemgetter(0)
+_MISSING: Final = (-math.inf, None, None, 0)
 
 
 class Kept(NamedTuple):
@@ -60,6 +58,8 @@ class PacketCache:
         self._entries: dict[bytes, _Entry] = {}
         #: The requests about an identifier by its tag; nearly always there is one.
         self._requests_of: dict[int, bytes | set[bytes]] = {}
+        #: Until when the entry lasts that was made last.
+        self._latest = 0.0
         #: What the entries take.
         self.octets = 0
         #: How often something was dropped: what was read before may be out of date after.
@@ -82,14 +82,23 @@ class PacketCache:
 
     def get_many(
         self, requests: Sequence[bytes], now: float
-    ) -> tuple[list[bytes | None], list[str | None]]:
-        """The same for some requests: the replies, and what they count as; None for what is not."""
-        entries = [*map(self._entries.get, requests, repeat(_MISSING))]
-        if min(map(_until, entries)) <= now:
-            entries = [entry if entry[0] > now else _MISSING for entry in entries]
-        _, replies, hows, _ = zip(*entries, strict=True)
-        self.hits += len(entries) - entries.count(_MISSING)
-        return [*replies], [*hows]
+    ) -> tuple[Sequence[bytes | None], Sequence[str | None], int]:
+        """The same for some requests: the replies, what they count as, and how many there are.
+
+        None is in place of what is not kept.
+        """
+        # A loop in Python would take as long as all of this.
+        untils, replies, hows, _ = zip(
+            *map(self._entries.get, requests, repeat(_MISSING)), strict=True
+        )
+        known = len(requests)
+        if min(untils) <= now:
+            over = [until <= now for until in untils]
+            replies = tuple(None if late else one for one, late in zip(replies, over, strict=True))
+            hows = tuple(None if late else one for one, late in zip(hows, over, strict=True))
+            known -= sum(over)
+        self.hits += known
+        return replies, hows, known
 
     def put(self, request: bytes, octets: bytes, how: str, key: Key, until: float) -> None:
         """Keep a reply about `key` until the given time, in place of an older one."""
@@ -97,6 +106,10 @@ class PacketCache:
             return
         if request in self._entries:
             self._forget(request)
+        if until == self._latest:
+            # Entries made together share the number: one place less in memory for a look-up.
+            until = self._latest
+        self._latest = until
         tag = hash(self._subject(key))
         self._entries[request] = (until, octets, how, tag)
         self.octets += OVERHEAD + len(request) + len(octets)

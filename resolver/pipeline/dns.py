@@ -29,6 +29,7 @@ from resolver.codecs.dns.zone import ZoneView, locate, lookup_key
 from resolver.metrics import Counters
 from resolver.pipeline.sources import Sources, is_passing
 from resolver.query import Answer, Query, Refused, Values
+from resolver.transports.datagram_front import Senders
 from resolver.transports.slots import Field
 from resolver.transports.waiting import Address, Replies
 
@@ -73,19 +74,21 @@ class DnsFront:
         self._tcp_latency = counters.latency(TCP)
 
     def at_once(
-        self, datagrams: Sequence[bytes], hosts: Sequence[str], now: float
-    ) -> list[bytes | None]:
-        """The answers to those datagrams that are questions and need not wait, counted."""
-        found, hows = self.packets.get_many(datagrams, now)
-        if None in found:
+        self, datagrams: Sequence[bytes], senders: Senders, now: float
+    ) -> tuple[Sequence[bytes | None], int]:
+        """The answers to those datagrams that are questions and need not wait, and how many."""
+        found, hows, known = self.packets.get_many(datagrams, now)
+        if known < len(found):
+            found, hows = [*found], [*hows]
             with self._sources.reading():
                 for place, octets in enumerate(found):
                     if octets is None:
                         made = self._make(datagrams[place], now)
                         if isinstance(made, Kept):
                             found[place], hows[place] = made
+                            known += 1
         self._counters.answered(UDP, hows)
-        return found
+        return found, known
 
     def answered(self, count: int, seconds: float) -> None:
         """So many of those answers went out that long after their requests were taken in."""

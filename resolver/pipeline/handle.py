@@ -24,7 +24,8 @@ from resolver.pipeline.plain_handle import PlainHandle
 from resolver.pipeline.reflection import ReflectionBudget
 from resolver.pipeline.responder import Reply, Responder
 from resolver.pipeline.sources import Sources
-from resolver.transports.slots import SLOT, Field
+from resolver.transports.datagram_front import Senders
+from resolver.transports.slots import Field
 from resolver.transports.waiting import Address, Replies
 
 BAD_LENGTH: Final = "Invalid message length"
@@ -61,20 +62,20 @@ class HandleFront:
     # --- datagrams ---
 
     def at_once(
-        self, datagrams: Sequence[bytes], hosts: Sequence[str], now: float
-    ) -> list[bytes | None]:
-        """The answers to those datagrams that are plain and need not wait, counted."""
-        found, hows = self.plain.at_once(datagrams, now)
-        trusted = self._budget.trusts(hosts)
-        for place, octets in enumerate(found):
-            if octets is None:
-                continue
-            size, asked = len(octets), len(datagrams[place])
-            if size > SLOT or not (trusted or self._budget.allows(hosts[place], asked, size, now)):
-                # It has its turn alone, and may be refused and counted there.
-                found[place] = hows[place] = None
+        self, datagrams: Sequence[bytes], senders: Senders, now: float
+    ) -> tuple[Sequence[bytes | None], int]:
+        """The answers to those datagrams that are plain and need not wait, and how many."""
+        found, hows, known = self.plain.at_once(datagrams, now)
+        if not self._budget.trusts(senders.distinct_hosts()):
+            found, hows = [*found], [*hows]
+            for place, (octets, host) in enumerate(zip(found, senders.hosts(), strict=True)):
+                asked = len(datagrams[place])
+                if octets is not None and not self._budget.allows(host, asked, len(octets), now):
+                    # It has its turn alone, and may be refused and counted there.
+                    found[place] = hows[place] = None
+                    known -= 1
         self._counters.answered(UDP, hows)
-        return found
+        return found, known
 
     def answered(self, count: int, seconds: float) -> None:
         """So many of those answers went out that long after their requests were taken in."""

@@ -22,6 +22,7 @@ from resolver.codecs.handle.reply import expiration
 from resolver.pipeline.responder import Responder, slug
 from resolver.pipeline.sources import Sources, is_passing
 from resolver.query import Answer, Query, Refused, Values
+from resolver.transports.answers import SLOT
 
 #: Longest time in seconds that a reply is taken from the packet cache, whatever its TTL.
 KEEP_SECONDS: Final = 3600.0
@@ -38,7 +39,7 @@ class PlainHandle:
     """Serves them for a node.
 
     The reply to a datagram is its packets one after another, that to a message of a stream one
-    piece: their requests are masked differently.
+    piece: their requests are masked differently. Packets that take more than a slot are not kept.
     """
 
     def __init__(
@@ -51,19 +52,23 @@ class PlainHandle:
 
     def at_once(
         self, requests: Sequence[bytes], now: float
-    ) -> tuple[list[bytes | None], list[str | None]]:
-        """The replies to requests, and what they count as; None for each that is not plain, or
-        whose answer has to be waited for."""
-        found, hows = self.packets.get_many(requests, now)
-        if None in found:
+    ) -> tuple[Sequence[bytes | None], Sequence[str | None], int]:
+        """The replies to requests, what they count as, and how many there are.
+
+        None is in place of what is not plain, has to be waited for, or takes more than a slot.
+        """
+        found, hows, known = self.packets.get_many(requests, now)
+        if known < len(found):
+            found, hows = [*found], [*hows]
             latest = now + KEEP_SECONDS
             with self._sources.reading():
                 for place, octets in enumerate(found):
                     if octets is None:
                         made = self._make(requests[place], latest)
-                        if isinstance(made, Kept):
+                        if isinstance(made, Kept) and len(made.octets) <= SLOT:
                             found[place], hows[place] = made
-        return found, hows
+                            known += 1
+        return found, hows, known
 
     def reply(self, request: bytes, now: float) -> Kept | Awaitable[Kept | None] | None:
         """The reply to one request, now or later; None if it is for the `Responder`."""
@@ -107,10 +112,11 @@ class PlainHandle:
     ) -> Kept:
         """The reply, kept unless it only says that none could be had."""
         octets = self._message(request, plain, answer)
-        if not fast.is_of_stream(request):
+        of_stream = fast.is_of_stream(request)
+        if not of_stream:
             octets = b"".join(split_message(octets))
         made = Kept(octets, slug(answer))
-        if until and not is_passing(answer):
+        if until and (of_stream or len(octets) <= SLOT) and not is_passing(answer):
             self.packets.put(request, *made, query.key, until)
         return made
 

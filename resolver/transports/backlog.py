@@ -11,10 +11,11 @@ from collections import deque
 from typing import Final
 
 from resolver.transports.account import Account
+from resolver.transports.arrivals import Arrivals
 from resolver.transports.batches import BatchSocket
 from resolver.transports.datagram_socket import DEADLINE
 from resolver.transports.overload import Overload
-from resolver.transports.slots import BATCH, Arrivals
+from resolver.transports.slots import BATCH
 
 #: Batches that are kept; fresher ones take the place of the oldest.
 MAX_KEPT: Final = 32
@@ -50,12 +51,12 @@ class Backlog:
             self._account.received += sock.receive()
         self._push(sock.set_aside(), now)
 
-    def take_up(self, now: float) -> int:
-        """Have the newest batch in hand again; the slot with which those begin that still count."""
+    def take_up(self, now: float) -> None:
+        """Have the newest batch in hand again, of which those that still count are answered."""
         batch = self._kept.pop()
         self._socket.take_up(batch)
         self._account.waiting -= batch.count
-        return self._drop_aged(batch, now)
+        batch.first = self._drop_aged(batch, now)
 
     def drop(self) -> None:
         """Forget everything: the server ends."""

@@ -10,9 +10,11 @@ import struct
 import sys
 import threading
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
-from resolver.transports.slots import BATCH, SLOT, STEP, Address, Answers, Arrivals, Field
+from resolver.transports.answers import Answers
+from resolver.transports.arrivals import Address, Arrivals
+from resolver.transports.slots import BATCH, Field
 from resolver.transports.source_filter import hold_back
 
 AVAILABLE: Final = sys.platform == "linux"
@@ -25,14 +27,22 @@ _MEMINFO: Final = struct.Struct("=9I")
 _DROPS: Final = 8  # SK_MEMINFO_DROPS
 
 
-class _Memory:
-    """The slots for sockets of one address family: a batch, the answers to it, batches to spare."""
+class _Kind(NamedTuple):
+    """What the memory for a socket depends on."""
 
-    def __init__(self, family: int) -> None:
-        self._family = family
+    family: int
+    id_field: Field | None
+    segment: int
+
+
+class _Memory:
+    """The slots for sockets of one kind: a batch, the answers to it, batches to spare."""
+
+    def __init__(self, kind: _Kind) -> None:
+        self._family = kind.family
         self._spare: list[Arrivals] = []
-        self.batch = Arrivals(family)
-        self.answers = Answers(family)
+        self.batch = Arrivals(kind.family)
+        self.answers = Answers(*kind)
         self.answers.go_to(self.batch)
 
     def set_aside(self) -> Arrivals:
@@ -57,15 +67,15 @@ class _Memory:
 
 
 class _Shared(threading.local):
-    """A thread serves one socket at a time, so that all of its sockets use the same memory."""
+    """A thread serves one socket at a time, so that those of one kind use the same memory."""
 
     def __init__(self) -> None:
-        self._of: dict[int, _Memory] = {}
+        self._of: dict[_Kind, _Memory] = {}
 
-    def of(self, family: int) -> _Memory:
-        if family not in self._of:
-            self._of[family] = _Memory(family)
-        return self._of[family]
+    def of(self, kind: _Kind) -> _Memory:
+        if kind not in self._of:
+            self._of[kind] = _Memory(kind)
+        return self._of[kind]
 
 
 _shared: Final = _Shared()
@@ -84,19 +94,14 @@ class BatchSocket:
     ) -> None:
         self._socket = bound
         self._fd = bound.fileno()
-        self._memory = memory = _shared.of(bound.family)
         libc = ctypes.CDLL(None, use_errno=True)
         self._recvmmsg, self._sendmmsg = libc.recvmmsg, libc.sendmmsg
-        #: The answers; slot i begins at i * SLOT and has so many octets.
-        self.outgoing, self.sizes = memory.answers.octets, memory.answers.sizes
         self.segment = segment if segment and self._segments(segment) else 0
         self._masked = tuple(masked)
-        ids = [Field(at, masked[0].size) for at in self._places(masked)] if masked else []
-        self._ids = memory.answers.fields(ids)
-
-    def _places(self, masked: Sequence[Field]) -> range:
-        """Where the packets of an answer have the id."""
-        return range(masked[0].at, SLOT if self.segment else masked[0].at + 1, self.segment or 1)
+        id_field = masked[0] if masked else None
+        self._memory = _shared.of(_Kind(bound.family, id_field, self.segment))
+        #: The ids of the batch in hand, once it is masked.
+        self._ids: memoryview | None = None
 
     @property
     def port(self) -> int:
@@ -121,7 +126,7 @@ class BatchSocket:
             if code not in (errno.EAGAIN, errno.EINTR, errno.ECONNREFUSED):
                 raise OSError(code, os.strerror(code))
             count = 0
-        batch.count = count
+        batch.first, batch.count = 0, count
         return int(count)
 
     def set_aside(self) -> Arrivals:
@@ -137,23 +142,22 @@ class BatchSocket:
         self._memory.release(batch)
 
     def masked(self) -> list[bytes]:
-        """The datagrams with zeros for what is masked."""
-        return self.batch.masked(self._masked)
+        """The datagrams to be answered, with zeros for what is masked. The batch stays masked."""
+        batch = self.batch
+        stood = batch.mask(self._masked)
+        self._ids = stood[0] if stood else None
+        return batch.datagrams()
 
-    def set_ids(self, first: int) -> None:
-        """Give the answers from a slot on, in all their packets, the ids of their requests."""
-        if self._masked:
-            batch, end = self.batch, self.batch.count
-            asked = batch.fields(self._masked)[0][first:end]
-            for ids in self._ids[: 1 + max(self.sizes[first:end]) // (self.segment or SLOT)]:
-                ids[first:end] = asked
+    def lay_out(self, replies: Sequence[bytes]) -> None:
+        """Make ready the answers to a batch that was masked: empty where there is none."""
+        self._memory.answers.lay_out(self.batch.first, replies, self._ids)
 
     def send(self, first: int, end: int) -> int:
         """Send slots `first` to `end`; how many of them could not be sent."""
         failed = 0
-        start = self._memory.answers.first
+        answers = self._memory.answers
         while first < end:
-            at = ctypes.c_void_p(start + first * STEP)
+            at = answers.message(first)
             sent = self._sendmmsg(self._fd, at, end - first, socket.MSG_DONTWAIT)
             if sent <= 0:
                 failed += not self._send_cut(first)
@@ -163,11 +167,10 @@ class BatchSocket:
 
     def _send_cut(self, slot: int) -> bool:
         """Send a slot in datagrams of its own: not every way out lets the kernel cut one."""
-        start, size = slot * SLOT, self.sizes[slot]
-        if not self.segment or size <= self.segment:
+        octets, address = self._memory.answers.octets(slot), self.batch.address(slot)
+        if not self.segment or len(octets) <= self.segment:
             return False
-        octets, address = bytes(self.outgoing[start : start + size]), self.batch.address(slot)
-        pieces = [octets[at : at + self.segment] for at in range(0, size, self.segment)]
+        pieces = [octets[at : at + self.segment] for at in range(0, len(octets), self.segment)]
         return sum(self.send_to(piece, address) for piece in pieces) == len(pieces)
 
     @property

@@ -9,6 +9,18 @@ from resolver.transports.slots import Field
 from resolver.transports.waiting import Address, Replies
 
 
+class Senders(Protocol):
+    """Who sent some datagrams."""
+
+    def hosts(self) -> Sequence[str]:
+        """The host of each."""
+        ...
+
+    def distinct_hosts(self) -> set[str]:
+        """The same, each of them once, which is found sooner."""
+        ...
+
+
 class DatagramFront(Protocol):
     """What a batch is put to.
 
@@ -23,11 +35,11 @@ class DatagramFront(Protocol):
     def segment(self) -> int: ...
 
     def at_once(
-        self, datagrams: Sequence[bytes], hosts: Sequence[str], now: float
-    ) -> list[bytes | None]:
-        """The answer to each masked datagram from each host, counted, where it can be had at once.
+        self, datagrams: Sequence[bytes], senders: Senders, now: float
+    ) -> tuple[Sequence[bytes | None], int]:
+        """The answer to each masked datagram that can be had at once, counted, and how many can.
 
-        It is all of its packets one after another, at most `slots.SLOT` octets.
+        It is all of its packets one after another, at most `answers.SLOT` octets.
         """
         ...
 

@@ -13,6 +13,10 @@ RECEIVE_BUFFER: Final = 1 << 21
 #: Seconds after which nobody waits for an answer any more: by then clients have asked again.
 DEADLINE: Final = 1.0
 
+#: Linux's options for the size of packets: "don't fragment", and pay no heed to what routers tell.
+_IP_MTU_DISCOVER: Final = 10
+_IPV6_MTU_DISCOVER: Final = 23
+_PROBE: Final = 3
 #: Linux's SO_TIMESTAMPNS; the datagram's time comes as a struct timespec.
 _SO_TIMESTAMPNS: Final = 35
 _TIMESPEC: Final = struct.Struct("@ql")
@@ -31,6 +35,7 @@ def bound_socket(host: str, port: int, *, shared: bool = False) -> socket.socket
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
         if sys.platform == "linux":
             sock.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
+            _send_whole(sock)
         if shared:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         sock.setblocking(False)
@@ -39,6 +44,14 @@ def bound_socket(host: str, port: int, *, shared: bool = False) -> socket.socket
         sock.close()
         raise
     return sock
+
+
+def _send_whole(sock: socket.socket) -> None:
+    """Have no router cut what is sent, whatever it says of the path (RFC 9715 section 3.1)."""
+    if sock.family == socket.AF_INET6:
+        sock.setsockopt(socket.IPPROTO_IPV6, _IPV6_MTU_DISCOVER, _PROBE)
+    else:
+        sock.setsockopt(socket.IPPROTO_IP, _IP_MTU_DISCOVER, _PROBE)
 
 
 def came(ancillary: list[tuple[int, int, bytes]], now: float) -> float:

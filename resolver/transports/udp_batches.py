@@ -14,6 +14,8 @@ from time import perf_counter, time
 from typing import Final, cast
 
 from resolver.transports.account import Account
+from resolver.transports.answers import SLOT
+from resolver.transports.arrivals import Arrivals
 from resolver.transports.backlog import Backlog
 from resolver.transports.batches import AVAILABLE, BatchSocket
 from resolver.transports.datagram_front import DatagramFront
@@ -21,7 +23,7 @@ from resolver.transports.datagram_socket import bound_socket
 from resolver.transports.fence import Fence
 from resolver.transports.overload import TARGET, Overload
 from resolver.transports.room import Room
-from resolver.transports.slots import BATCH, SLOT
+from resolver.transports.slots import BATCH
 from resolver.transports.udp import UdpServer
 from resolver.transports.waiting import Address, Replies, Waiting
 
@@ -82,7 +84,7 @@ class BatchServer:
             if waited > LATE:
                 self._catch_up(now)
                 return
-            self._answer(0)
+            self._answer()
             late = waited > TARGET and count == BATCH
             self._overload.note(sock.batch, late, now, account.answered)
             if count < BATCH:
@@ -95,9 +97,9 @@ class BatchServer:
     def _work_off(self, now: float) -> None:
         """Answer from the newest on; what is left when the turn ends has another one."""
         for _ in range(TURNS):
-            first = self._backlog.take_up(now)
-            if first < self._socket.batch.count:
-                self._answer(first)
+            self._backlog.take_up(now)
+            if self._socket.batch.first < self._socket.batch.count:
+                self._answer()
             if not self._backlog:
                 return
         self._loop.call_soon(self._go_on)
@@ -113,55 +115,55 @@ class BatchServer:
             self.account.received += self._socket.receive()
             self._catch_up(now)
 
-    def _answer(self, first: int) -> None:
-        """Answer the datagrams in hand from slot `first` on."""
+    def _answer(self) -> None:
+        """Answer the datagrams in hand."""
         started = perf_counter()
         front, sock = self._front, self._socket
-        count = sock.batch.count
-        datagrams, hosts = sock.masked(), sock.batch.hosts()
-        if first:
-            datagrams, hosts = datagrams[first:], hosts[first:]
-        found = front.at_once(datagrams, hosts, started)
-        outgoing, sizes = sock.outgoing, sock.sizes
-        gaps = []
-        for slot, octets in enumerate(found, first):
-            if octets is not None:
-                start, size = slot * SLOT, len(octets)
-                outgoing[start : start + size] = octets
-                sizes[slot] = size
-            elif not self._ask(slot):
-                sizes[slot] = 0
-                gaps.append(slot)
-        sock.set_ids(first)
+        batch = sock.batch
+        found, known = front.at_once(sock.masked(), batch, started)
+        gaps: list[int] = []
+        if known < len(found):
+            batch.unmask()
+            found, gaps = self._ask_others(found, batch)
+        sock.lay_out(cast("Sequence[bytes]", found))
+        first = batch.first
         for gap in gaps:
             self._flush(first, gap)
             first = gap + 1
-        self._flush(first, count)
-        known = len(found) - found.count(None)
+        self._flush(first, batch.count)
         if known:
             front.answered(known, perf_counter() - started)
 
-    def _ask(self, slot: int) -> bool:
-        """Have a datagram answered; whether the answer is in its slot."""
-        batch = self._socket.batch
+    def _ask_others(
+        self, found: Sequence[bytes | None], batch: Arrivals
+    ) -> tuple[list[bytes], list[int]]:
+        """What is to be sent to all of a batch, some of which is known, and to whom nothing is."""
+        replies, gaps = [], []
+        for slot, known in enumerate(found, batch.first):
+            octets = self._ask(slot, batch) if known is None else known
+            replies.append(octets)
+            if not octets:
+                gaps.append(slot)
+        return replies, gaps
+
+    def _ask(self, slot: int, batch: Arrivals) -> bytes:
+        """The answer to a datagram; empty if it gets none, or gets it in another way."""
         address = batch.address(slot)
         if not self._waiting.has_room(address[0]):
             self.account.dropped["crowded"] += 1
-            return False
+            return b""
         replies = self._front.datagram(batch.datagram(slot), address)
         if replies is None:
             self.account.dropped["unanswerable"] += 1
-            return False
+            return b""
         if not isinstance(replies, (tuple, list)):
             self._waiting.add(cast("Awaitable[Replies]", replies), address)
-            return False
+            return b""
         octets = b"".join(replies)
         if len(octets) <= SLOT and (len(replies) == 1 or self._front.segment):
-            self._socket.outgoing[slot * SLOT : slot * SLOT + len(octets)] = octets
-            self._socket.sizes[slot] = len(octets)
-            return True
+            return octets
         self._send(replies, address)
-        return False
+        return b""
 
     def _flush(self, first: int, end: int) -> None:
         failed = self._socket.send(first, end)

@@ -35,14 +35,17 @@ def test_a_reply_lasts_until_its_time():
     assert octets(cache, b"a", 9.99) == b"1"
     assert octets(cache, b"a", 10.0) is None
     assert cache.get_many([b"a", b"c", b"b"], 9.0) == (
-        [b"1", None, b"2"],
-        ["ok", None, "not-found"],
+        (b"1", None, b"2"),
+        ("ok", None, "not-found"),
+        2,
     )
     assert cache.get_many([b"a", b"c", b"b"], 10.0) == (
-        [None, None, b"2"],
-        [None, None, "not-found"],
+        (None, None, b"2"),
+        (None, None, "not-found"),
+        1,
     )
-    assert cache.hits == 4
+    assert cache.get_many([b"a", b"b"], 9.0) == ((b"1", b"2"), ("ok", "not-found"), 2)
+    assert cache.hits == 6
 
 
 def test_the_oldest_make_room_for_octets_too():

@@ -25,6 +25,7 @@ from resolver.pipeline.dns import KEEP_PASSING_SECONDS, KEEP_SECONDS, DnsFront
 from resolver.pipeline.handle import HandleFront
 from resolver.pipeline.responder import Responder
 from resolver.pipeline.sources import Sources
+from resolver.transports.answers import SLOT
 from tests.support.dns_messages import query
 
 HOST = "127.0.0.1"
@@ -87,8 +88,23 @@ def asking(handle: bytes, flags: int = PO) -> bytes:
     return cache_key(encode_message(Message(1, body=body, op_flags=flags)))
 
 
-def at_once(front, datagrams, now=0.0):
-    return front.at_once(datagrams, [HOST] * len(datagrams), now)
+class Senders:
+    """So many datagrams from one host."""
+
+    def __init__(self, count, host):
+        self._all = [host] * count
+
+    def hosts(self):
+        return self._all
+
+    def distinct_hosts(self):
+        return set(self._all)
+
+
+def at_once(front, datagrams, now=0.0, host=HOST):
+    found, known = front.at_once(datagrams, Senders(len(datagrams), host), now)
+    assert known == sum(each is not None for each in found)
+    return [*found]
 
 
 def test_a_batch_is_read_in_one_go(handle, store, counters):
@@ -139,3 +155,21 @@ def test_how_long_a_reply_is_kept(front, name, seconds):
     at_once(front, [asked])
     assert front.packets.get(asked, seconds - 1) is not None
     assert front.packets.get(asked, seconds) is None
+
+
+def test_who_may_be_forged_is_not_flooded(handle, store, counters):
+    store[parse("88.901/long")] = encode_record([Value(1, b"TEXT", b"x" * 2000)])
+    far, asked = "192.0.2.1", [asking(b"88.901/long")]
+    assert None not in at_once(handle, asked, host=far)
+    assert at_once(handle, asked * 64, host=far)[-1] is None, "each has its turn alone"
+    before = counters.answers["handle-udp", "ok"]
+    assert at_once(handle, asked * 3, host=far) == [None] * 3
+    assert counters.answers["handle-udp", "ok"] == before
+    assert None not in at_once(handle, asked * 3)
+
+
+def test_what_takes_more_than_a_slot_has_its_turn_alone(handle, store):
+    store[parse("88.901/long")] = encode_record([Value(1, b"TEXT", b"x" * SLOT)])
+    asked = [asking(b"88.901/long"), asking(b"88.901/a")]
+    assert [each is None for each in at_once(handle, asked)] == [True, False]
+    assert handle.packets.size == 1

@@ -46,8 +46,9 @@ class Front:
         self.before: dict[int, Callable[[], None]] = {}
         self.gate = asyncio.Event()
 
-    def at_once(self, datagrams, hosts, now):
-        return [b"__" + data[2:] if data[2:3] == b"R" else None for data in datagrams]
+    def at_once(self, datagrams, senders, now):
+        found = [b"__" + data[2:] if data[2:3] == b"R" else None for data in datagrams]
+        return found, len(found) - found.count(None)
 
     def answered(self, count, seconds):
         pass

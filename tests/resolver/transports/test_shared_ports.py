@@ -30,8 +30,8 @@ class Named:
     def __init__(self, name: bytes) -> None:
         self.name = name
 
-    def at_once(self, datagrams, hosts, now):
-        return [None] * len(datagrams)
+    def at_once(self, datagrams, senders, now):
+        return [None] * len(datagrams), 0
 
     def datagram(self, data, peer):
         return (self.name,)

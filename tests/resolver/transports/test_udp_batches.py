@@ -7,8 +7,10 @@ import socket
 
 import pytest
 
+from resolver.transports.answers import SLOT
+from resolver.transports.arrivals import ROOM
 from resolver.transports.batches import AVAILABLE
-from resolver.transports.slots import BATCH, ROOM, SLOT, Field
+from resolver.transports.slots import BATCH, Field
 from resolver.transports.udp_batches import listen
 
 pytestmark = pytest.mark.skipif(not AVAILABLE, reason="recvmmsg is Linux's")
@@ -34,9 +36,13 @@ class Front:
         self.counted = self.failed = 0
         self.gate = asyncio.Event()
 
-    def at_once(self, datagrams, hosts, now):
+    def at_once(self, datagrams, senders, now):
+        hosts = senders.hosts()
+        assert set(hosts) == senders.distinct_hosts()
+        assert len(hosts) == len(datagrams)
         self.peers.update(hosts)
-        return [self.kept.get(data) for data in datagrams]
+        found = [self.kept.get(data) for data in datagrams]
+        return found, len(found) - found.count(None)
 
     def answered(self, count, seconds):
         self.counted += count
@@ -137,6 +143,22 @@ async def test_answers_of_any_size(served):
     client.send(b"A" * 10, b"A" * (SLOT - 4), b"A" * (ROOM - 1), b"D" * (ROOM + 1), b"A")
     sizes = [len(reply) for reply in await client.receive(4)]
     assert sorted(sizes) == [1, 10, SLOT - 4, ROOM - 1]
+
+
+@pytest.mark.parametrize("sizes", [(4, 1024, 5), (4, 1025, 5), (1024, SLOT, 4), (SLOT,) * 3])
+async def test_kept_answers_of_any_size(served, sizes):
+    front = Front()
+    keys = [b"R:" + bytes(6) + bytes([97 + place]) for place in range(len(sizes))]
+    for key, size in zip(keys, sizes, strict=True):
+        front.kept[key] = key[-1:] * 2 + b"__" + bytes(size - 4)
+    (client,) = await served(front)
+    for turn in range(2):
+        client.send(
+            *(b"R:%02d0000" % (turn * 10 + place) + key[-1:] for place, key in enumerate(keys))
+        )
+        for place, (key, size) in enumerate(zip(keys, sizes, strict=True)):
+            (reply,) = await client.receive(1)
+            assert reply == key[-1:] * 2 + b"%02d" % (turn * 10 + place) + bytes(size - 4)
 
 
 async def test_ipv6(served):
