@@ -24,6 +24,7 @@ from resolver.transports.connections import Connections
 
 #: Upper bounds of the latency buckets in seconds: 0.25 ms doubled up to 4 s.
 BUCKETS: Final = tuple(0.00025 * 2**step for step in range(15))
+_LAST: Final = len(BUCKETS)
 
 
 #: Families by protocol: name -> the attribute that is counted, and what it is. Received requests
@@ -58,8 +59,8 @@ class Latencies:
     def observe(self, seconds: float, answers: int = 1) -> None:
         """Count an answer, or several that took as long."""
         # 0.25 ms steps doubled: the bit length of the whole number of steps names the bucket.
-        steps = int(seconds * 4000)
-        self.counts[min(steps.bit_length(), len(BUCKETS))] += answers
+        bucket = int(seconds * 4000).bit_length()
+        self.counts[bucket if bucket < _LAST else _LAST] += answers
         self.total += seconds * answers
 
     def buckets(self) -> list[tuple[str, float]]:

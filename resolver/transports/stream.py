@@ -14,12 +14,15 @@ from typing import Any, Final, cast
 
 from registry.errors import DecodeError
 from resolver.transports.connections import Admission
+from resolver.transports.pace import Pace
 from resolver.transports.stream_service import Reply, Service
 
 #: Requests of one connection that may wait for an answer.
 MAX_WAITING: Final = 64
 #: Requests that one connection is served before the others have their turn.
 TURN: Final = 16
+#: A reply of more octets is written at once, so that a turn gathers no more than as many of these.
+SMALL: Final = 4096
 
 
 class StreamConnection(asyncio.Protocol):
@@ -30,6 +33,8 @@ class StreamConnection(asyncio.Protocol):
         self._account = service.account
         self._splitter = service.splitter()
         self._queue: deque[bytes] = deque()
+        #: Replies that go out with one write at the end of a turn.
+        self._gathered: list[bytes] = []
         self._transport: asyncio.Transport
         self._context: Any = None
         self._source = ""
@@ -40,31 +45,21 @@ class StreamConnection(asyncio.Protocol):
         self._writable = asyncio.Event()
         self._writable.set()
         self._loop = asyncio.get_running_loop()
-        #: When the last request came or ended, when the peer stopped taking replies in, and when
-        #: the message that it is sending has to be whole.
-        self._active = self._loop.time()
-        self._stalled: float | None = None
-        self._due: float | None = None
+        self._pace = Pace(service.patience, self._loop.time())
         self._waiting: set[asyncio.Future[Reply]] = set()
 
     # --- connections.Peer ---
 
     @property
     def resting_since(self) -> float | None:
-        return None if self._busy or self._stalled is not None else self._active
+        pace = self._pace
+        return None if self._busy or pace.stalled is not None else pace.active
 
     def is_late(self, now: float) -> bool:
-        patience = self._service.patience
-        if self._stalled is not None:
-            return now > self._stalled + patience.reading
-        if self._busy:
-            return False
-        if self._due is not None:
-            return now > self._due
-        return now > self._active + (patience.refusal if self._refused else patience.rest)
+        return self._pace.is_late(now, busy=self._busy, refused=self._refused)
 
     def end(self) -> None:
-        if self._stalled is not None:
+        if self._pace.stalled is not None:
             self._transport.abort()  # it would never take in the rest
         else:
             self._cut_off()
@@ -92,9 +87,10 @@ class StreamConnection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         messages = self._splitter.feed(data)
-        self._progress(len(data), len(messages))
-        self._account.received += len(messages)
-        self._account.waiting += len(messages)
+        count = len(messages)
+        self._pace.came(self._loop.time(), len(data), count, self._splitter.held)
+        self._account.received += count
+        self._account.waiting += count
         self._queue += messages
         self._work()
 
@@ -104,12 +100,12 @@ class StreamConnection(asyncio.Protocol):
         return self._busy
 
     def pause_writing(self) -> None:
-        self._stalled = self._loop.time()
+        self._pace.stalled = self._loop.time()
         self._writable.clear()
         self._flow()
 
     def resume_writing(self) -> None:
-        self._stalled = None
+        self._pace.stalled = None
         self._writable.set()
         self._work()
 
@@ -128,27 +124,24 @@ class StreamConnection(asyncio.Protocol):
     @property
     def _full(self) -> bool:
         """Whether the peer has to take in, or wait for, answers before it is served more."""
-        return self._stalled is not None or len(self._waiting) >= MAX_WAITING
-
-    def _progress(self, octets: int, messages: int) -> None:
-        """Have the message that is coming be whole in time, the sooner the slower it comes."""
-        now, patience = self._loop.time(), self._service.patience
-        if messages:
-            self._active = now
-        if not self._splitter.held:
-            self._due = None
-        elif messages or self._due is None:
-            self._due = now + patience.message
-        else:
-            self._due = min(self._due + octets / patience.rate, now + patience.message)
+        return self._pace.stalled is not None or len(self._waiting) >= MAX_WAITING
 
     def _work(self) -> None:
         """Serve what is in the queue, as far as the peer's and the others' turns allow."""
         self._turn_comes = False
+        queue = self._queue
         for _ in range(TURN):
-            if not self._queue or self._full:
+            if not queue or self._full:
                 break
-            self._serve(self._queue.popleft())
+            self._serve(queue.popleft())
+        self._flush()
+        if queue or self._waiting or self._ending or not self._reading:
+            self._look_ahead()
+        elif self._splitter.failure is not None:
+            self._give_up(self._splitter.failure)
+
+    def _look_ahead(self) -> None:
+        """Have what is left served in time, and read no more than that; or end, if it is time."""
         if self._queue and not self._full and not self._turn_comes:
             self._turn_comes = True
             self._loop.call_soon(self._work)
@@ -170,16 +163,22 @@ class StreamConnection(asyncio.Protocol):
 
     def _serve(self, message: bytes) -> None:
         service = self._service
-        if self._refused or not service.under_way.has_room(self._source):
-            service.account.refused += self._conclude(service.busy(message, self._context))
-            if self._refused:
-                self._transport.close()
+        places = service.under_way
+        if self._refused or (places.taken and not places.has_room(self._source)):
+            self._refuse(message)
             return
         reply = service.serve(message, self._context)
         if reply is None or isinstance(reply, bytes):
-            service.account.answered += self._conclude(reply)
+            self._account.answered += self._conclude(reply)
         else:
             self._wait(reply)
+
+    def _refuse(self, message: bytes) -> None:
+        service = self._service
+        self._account.refused += self._conclude(service.busy(message, self._context))
+        if self._refused:
+            self._flush()
+            self._transport.close()
 
     def _wait(self, reply: Awaitable[Reply]) -> None:
         self._service.under_way.take(self._source)
@@ -192,7 +191,7 @@ class StreamConnection(asyncio.Protocol):
         self._waiting.discard(done)
         self._service.waiting.discard(done)
         self._service.under_way.give_back(self._source)
-        self._active = self._loop.time()
+        self._pace.active = self._loop.time()
         if done.cancelled():
             self._drop("ended")
         elif error := done.exception():
@@ -211,8 +210,16 @@ class StreamConnection(asyncio.Protocol):
             self._drop("unanswerable" if reply is None else "ended")
             return False
         self._account.waiting -= 1
-        self._transport.write(reply)
+        self._gathered.append(reply)
+        if len(reply) > SMALL:
+            self._flush()
         return True
+
+    def _flush(self) -> None:
+        """Write the replies gathered, with one system call."""
+        if self._gathered:
+            self._transport.write(b"".join(self._gathered))
+            self._gathered.clear()
 
     def _drop(self, reason: str) -> None:
         self._account.waiting -= 1
@@ -224,6 +231,7 @@ class StreamConnection(asyncio.Protocol):
             self._account.received += 1
             self._account.waiting += 1
             self._account.answered += self._conclude(self._service.on_garbage(error))
+            self._flush()
             self._transport.close()
 
     def _cut_off(self) -> None:

@@ -30,14 +30,16 @@ class Splitter:
 
     def feed(self, data: bytes) -> list[bytes]:
         """The messages that these octets complete."""
-        data = self._buffer + data
+        if self._buffer:
+            data = self._buffer + data
         messages = []
-        offset = 0
-        while len(data) - offset >= _PREFIX:
-            end = offset + _PREFIX + int.from_bytes(data[offset : offset + _PREFIX], "big")
-            if end > len(data):
+        offset, size = 0, len(data)
+        while size - offset >= _PREFIX:
+            start = offset + _PREFIX
+            end = start + (data[offset] << 8 | data[offset + 1])
+            if end > size:
                 break
-            messages.append(data[offset + _PREFIX : end])
+            messages.append(data[start:end])
             offset = end
         self._buffer = data[offset:]
         return messages
