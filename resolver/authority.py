@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from registry import outcomes
@@ -50,6 +51,11 @@ class Authority:
         """All values of a homed identifier, registered or computed; else why there are none."""
         record = self._records.record(*query.key)
         return self._absent(query, now) if record is None else record
+
+    def stored(self, keys: Sequence[Key]) -> list[bytes | None]:
+        """All values of those that are homed and registered; None says nothing of the others."""
+        homes, record = self._tree.homes, self._records.record
+        return [record(*key) if homes(key) else None for key in keys]
 
     def subject(self, key: Key) -> Key:
         """The registered identifier on which the answer about `key` depends."""

@@ -19,6 +19,11 @@ NEGATIVE_TTL = 5
 _EMPTY = 4
 
 
+def is_public(record: bytes) -> bool:
+    """Whether a stored record has values, and anybody may read each of them."""
+    return survey(record, 0.0).permissions & PUBLIC_READ != 0 and len(record) > _EMPTY
+
+
 def select(record: bytes, query: Query, now: float) -> Values | Refused:
     """The values of a stored record that `query` selects, as a record again.
 
@@ -26,11 +31,9 @@ def select(record: bytes, query: Query, now: float) -> Values | Refused:
     otherwise one of them makes the answer "authentication needed" (or "not permitted" where not
     even an administrator may read it). Nothing left is "values not found".
     """
-    if not query.indexes and not query.types:
+    if not query.indexes and not query.types and is_public(record):
         # Nearly always all is wanted and public: then nothing has to be cut out and put together.
-        permissions, ttl = survey(record, now)
-        if permissions & PUBLIC_READ and len(record) > _EMPTY:
-            return Values(record, ttl)
+        return Values(record, smallest_ttl(record, now))
     wanted = [span for span in scan(record) if selected(span, query.indexes, query.types)]
     public = [span for span in wanted if span.permissions & PUBLIC_READ]
     if len(public) != len(wanted) and not query.public_only:

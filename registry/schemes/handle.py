@@ -77,7 +77,8 @@ def parse(text: str | bytes, rules: HandleRules = DEFAULT_RULES) -> Key:
             text = text.decode()
         except UnicodeDecodeError as error:
             raise InvalidIdentifier("utf-8", "not valid UTF-8", error.start) from None
-    if control := _CONTROL.search(text):
+    # Control characters are not printable; what else is not is looked at again.
+    if not text.isprintable() and (control := _CONTROL.search(text)):
         raise InvalidIdentifier("control", "control character in identifier", control.start())
     if (length := len(text) if text.isascii() else len(text.encode())) > rules.max_length:
         raise InvalidIdentifier(

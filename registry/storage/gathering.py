@@ -68,7 +68,7 @@ class GatheredLookup:
         row = self.row(prefix, suffix)
         return row.record if row is not None and row.state == ACTIVE else None
 
-    def reading(self) -> AbstractContextManager[object]:
+    def reading(self, keys: Sequence[Key]) -> AbstractContextManager[object]:
         return nullcontext()
 
     def follow(self, keys: Sequence[Key] | None, _homed_changed: bool) -> None:

@@ -151,9 +151,10 @@ class Lookup(Protocol):
         """An identifier in whatever state."""
         ...
 
-    def reading(self) -> AbstractContextManager[object]:
+    def reading(self, keys: Sequence[Key]) -> AbstractContextManager[object]:
         """Around reads that follow each other at once: they see one state, and cost less.
 
+        The records of `keys`, which most of them will ask for, may be read together beforehand.
         Never entered twice at a time. What cannot be read is said by the reads.
         """
         ...

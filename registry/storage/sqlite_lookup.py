@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, suppress
-from itertools import islice
+from contextlib import contextmanager, suppress
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Final
 
 from registry.errors import StorageUnavailable
 from registry.schemes.handle import Key
 from registry.storage import queries
-from registry.storage.interface import Row
+from registry.storage.interface import ACTIVE, Row
 from registry.storage.queries import RECORD
 from registry.storage.reading import SqlReads
 
@@ -25,6 +25,10 @@ _BUSY_SECONDS: Final = 5.0
 #: What a reader keeps of the file. SQLite's own 2 MiB hold the pages of 250 identifiers of a large
 #: store; with these a thousand of them are read in 7 us each instead of 11.
 _CACHE_KIB: Final = 16_384
+#: A key that no identifier has, in place of one.
+_NOBODY: Final = (None, None)
+#: In place of a record that was not read beforehand; it is compared by identity.
+_UNREAD: Final = b"unread"
 _COUNTED: Final = f"SELECT suffix {queries.COUNTED} ORDER BY suffix"
 
 
@@ -50,14 +54,32 @@ def open_reader(path: Path) -> sqlite3.Connection:
     return connection
 
 
+def _together(size: int) -> str:
+    """The records of so many identifiers, each with its place among them."""
+    asked = ", ".join(f"({place}, ?, ?)" for place in range(size))
+    return (
+        f"SELECT asked.column1, record FROM (VALUES {asked}) AS asked CROSS JOIN identifiers"
+        f" ON prefix = asked.column2 AND suffix = asked.column3 AND state = {ACTIVE}"
+    )
+
+
+#: By how many identifiers it reads: few read a large one in vain.
+_TOGETHER: Final = {size: _together(size) for size in (64, 16, 4)}
+
+
 class SqliteLookup:
     """`Lookup`: never has to wait."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
         self._execute: Callable[..., sqlite3.Cursor] = connection.execute
-        self._transaction = _ReadTransaction(connection)
+        #: What was read beforehand.
+        self._ahead: dict[tuple[str, str], bytes | None] = {}
 
     def record(self, prefix: str, suffix: str) -> bytes | None:
+        record = self._ahead.get((prefix, suffix), _UNREAD)
+        if record is not _UNREAD:
+            return record
         try:
             found = self._execute(RECORD, (prefix, suffix)).fetchone()
         except sqlite3.Error as error:
@@ -71,24 +93,34 @@ class SqliteLookup:
             raise _unreadable(error) from error
         return Row._make(found) if found is not None else None
 
-    def reading(self) -> AbstractContextManager[object]:
-        return self._transaction
-
-
-class _ReadTransaction:
-    """One transaction around several reads: a quarter of the cost of each is its own."""
-
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
-
-    def __enter__(self) -> None:
+    @contextmanager
+    def reading(self, keys: Sequence[Key]) -> Iterator[None]:
+        # A quarter of the cost of a read by itself is its transaction, and another its statement.
         with suppress(sqlite3.Error):
-            self._connection.execute("BEGIN")
+            self._execute("BEGIN")
+            self._ahead = self._together(keys)
+        try:
+            yield
+        finally:
+            self._ahead = {}
+            # An error in a read may have ended the transaction already.
+            with suppress(sqlite3.Error):
+                if self._connection.in_transaction:
+                    self._execute("COMMIT")
 
-    def __exit__(self, *_error: object) -> None:
-        # An error in a read may have ended it already.
-        if self._connection.in_transaction:
-            self._connection.execute("COMMIT")
+    def _together(self, keys: Sequence[Key]) -> dict[tuple[str, str], bytes | None]:
+        """The records of all of these, but for a last few."""
+        found: dict[tuple[str, str], bytes | None] = {}
+        start = 0
+        for size, statement in _TOGETHER.items():
+            while len(keys) - start > size // 4:
+                some = keys[start : start + size]
+                asked = [*chain.from_iterable(some), *_NOBODY * (size - len(some))]
+                found |= dict.fromkeys(some)
+                for place, record in self._execute(statement, asked):
+                    found[some[place]] = record
+                start += len(some)
+        return found
 
 
 class SqliteReads(SqlReads):

@@ -67,8 +67,19 @@ class _Shapes:
     def __init__(self) -> None:
         self._known: dict[int, Shape] = {}
         self._unlike = 0
+        #: What was found last, for who answers with a record asks several times.
+        self._last: bytes | None = None
+        self._found: Shape | None = None
 
     def of(self, record: bytes) -> Shape | None:
+        if record is self._last:
+            return self._found
+        shape = self._of(record)
+        if shape is not None:
+            self._last, self._found = record, shape
+        return shape
+
+    def _of(self, record: bytes) -> Shape | None:
         shape = self._known.get(len(record))
         if shape is not None and shape.fits(record):
             return shape

@@ -80,7 +80,7 @@ class DnsFront:
         found, hows, known = self.packets.get_many(datagrams, now)
         if known < len(found):
             found, hows = [*found], [*hows]
-            with self._sources.reading():
+            with self._sources.reading([]):
                 for place, octets in enumerate(found):
                     if octets is None:
                         made = self._make(datagrams[place], now)

@@ -11,27 +11,32 @@ from collections.abc import Awaitable, Sequence
 from time import perf_counter
 from typing import Final, NamedTuple
 
-from registry.schemes.handle import DEFAULT_RULES, HandleRules
+from registry import outcomes
+from registry.errors import InvalidIdentifier
+from registry.schemes.handle import DEFAULT_RULES, HandleRules, Key, parse
 from resolver.cache.packets import Kept, PacketCache
-from resolver.codecs.handle import fast
-from resolver.codecs.handle.answering import query_of
-from resolver.codecs.handle.fragments import split_message
+from resolver.codecs.handle.alike import Alike
+from resolver.codecs.handle.answering import query_about
+from resolver.codecs.handle.fast import PlainResolve, encode_plain_reply, is_of_stream
+from resolver.codecs.handle.fragments import cut
 from resolver.codecs.handle.header import AT
 from resolver.codecs.handle.message import decode_message, encode_message
 from resolver.codecs.handle.reply import expiration
 from resolver.pipeline.responder import Responder, slug
 from resolver.pipeline.sources import Sources, is_passing
 from resolver.query import Answer, Query, Refused, Values
+from resolver.selection import is_public
 from resolver.transports.answers import SLOT
 
 #: Longest time in seconds that a reply is taken from the packet cache, whatever its TTL.
 KEEP_SECONDS: Final = 3600.0
+_OK: Final = outcomes.OK.slug
 
 
-class _Asked(NamedTuple):
-    """A request that has been read."""
+class _Waiting(NamedTuple):
+    """A request whose answer has to be waited for."""
 
-    plain: fast.PlainResolve
+    plain: PlainResolve
     query: Query
 
 
@@ -49,6 +54,7 @@ class PlainHandle:
         self._sources = sources
         self._responder = responder
         self._rules = rules
+        self._alike = Alike()
 
     def at_once(
         self, requests: Sequence[bytes], now: float
@@ -60,78 +66,98 @@ class PlainHandle:
         found, hows, known = self.packets.get_many(requests, now)
         if known < len(found):
             found, hows = [*found], [*hows]
+            asked = [
+                (place, *read)
+                for place, octets in enumerate(found)
+                if octets is None and (read := self._read(requests[place])) is not None
+            ]
+            keys = [key for _, _, key in asked]
             latest = now + KEEP_SECONDS
-            with self._sources.reading():
-                for place, octets in enumerate(found):
-                    if octets is None:
-                        made = self._make(requests[place], latest)
-                        if isinstance(made, Kept) and len(made.octets) <= SLOT:
-                            found[place], hows[place] = made
-                            known += 1
+            with self._sources.reading(keys):
+                records = self._sources.stored(keys)
+                for (place, plain, key), record in zip(asked, records, strict=True):
+                    made = self._make(requests[place], plain, key, record, latest)
+                    if isinstance(made, Kept) and len(made.octets) <= SLOT:
+                        found[place], hows[place] = made
+                        known += 1
         return found, hows, known
 
     def reply(self, request: bytes, now: float) -> Kept | Awaitable[Kept | None] | None:
         """The reply to one request, now or later; None if it is for the `Responder`."""
-        made = self.packets.get(request, now) or self._make(request, now + KEEP_SECONDS)
-        return self._make_later(request, made) if isinstance(made, _Asked) else made
+        kept = self.packets.get(request, now)
+        if kept is not None:
+            return kept
+        read = self._read(request)
+        if read is None:
+            return None
+        made = self._make(request, *read, None, now + KEEP_SECONDS)
+        return self._make_later(request, made) if isinstance(made, _Waiting) else made
 
-    def _make(self, request: bytes, latest: float) -> Kept | _Asked | None:
-        """The reply, kept until then at the latest, or what has to wait for its answer."""
-        plain = fast.decode_plain_resolve(request)
-        if plain is None:
+    def _read(self, request: bytes) -> tuple[PlainResolve, Key] | None:
+        """A plain request, and the identifier that it is about."""
+        plain = self._alike.read(request)
+        try:
+            return None if plain is None else (plain, parse(plain.handle, self._rules))
+        except InvalidIdentifier:
             return None
-        query = query_of(
-            plain.handle,
-            plain.indexes,
-            plain.types,
-            plain.op_flags,
-            plain.suggested_version,
-            self._rules,
-        )
-        if isinstance(query, Refused):
-            return None
+
+    def _make(
+        self, request: bytes, plain: PlainResolve, key: Key, record: bytes | None, latest: float
+    ) -> Kept | _Waiting | None:
+        """The reply, kept until then at the latest, or what has to wait for its answer.
+
+        `record` is what the identifier has if that is known (`Sources.stored`).
+        """
+        handle, indexes, types, op_flags, _, _ = plain
+        if record is not None and not indexes and not types and is_public(record):
+            # Nearly always all is asked for and public: then there is nothing to decide.
+            return self._keep(request, self._values(request, plain, record), _OK, key, latest)
+        query = query_about(key, handle, indexes, types, op_flags, plain.suggested_version)
         answer = self._sources.resolve(query)
         if answer is None:
-            return _Asked(plain, query)
+            return _Waiting(plain, query)
         if _of_one_asker(query, answer):
             return None
         if self._sources.recursive and answer.ttl < KEEP_SECONDS:
             latest -= KEEP_SECONDS - answer.ttl
-        return self._keep(request, plain, query, answer, latest)
+        return self._answered(request, plain, key, answer, latest)
 
-    async def _make_later(self, request: bytes, asked: _Asked) -> Kept | None:
-        answer = await self._sources.resolve_later(asked.query)
-        if _of_one_asker(asked.query, answer):
+    async def _make_later(self, request: bytes, waiting: _Waiting) -> Kept | None:
+        plain, query = waiting
+        answer = await self._sources.resolve_later(query)
+        if _of_one_asker(query, answer):
             return None
         # What other nodes said is kept by the recursion, for as long as they said.
         until = 0.0 if self._sources.recursive else perf_counter() + KEEP_SECONDS
-        return self._keep(request, *asked, answer, until)
+        return self._answered(request, plain, query.key, answer, until)
 
-    def _keep(
-        self, request: bytes, plain: fast.PlainResolve, query: Query, answer: Answer, until: float
+    def _answered(
+        self, request: bytes, plain: PlainResolve, key: Key, answer: Answer, until: float
     ) -> Kept:
-        """The reply, kept unless it only says that none could be had."""
-        octets = self._message(request, plain, answer)
-        of_stream = fast.is_of_stream(request)
-        if not of_stream:
-            octets = b"".join(split_message(octets))
-        made = Kept(octets, slug(answer))
-        if until and (of_stream or len(octets) <= SLOT) and not is_passing(answer):
-            self.packets.put(request, *made, query.key, until)
-        return made
-
-    def _message(self, request: bytes, plain: fast.PlainResolve, answer: Answer) -> bytes:
-        if not isinstance(answer, Values):
+        """The reply that says this, kept unless that is only that none could be had."""
+        if isinstance(answer, Values):
+            flags = AT if answer.authoritative else 0
+            message = self._values(request, plain, answer.record, flags)
+        else:
             reply = self._responder.reply(decode_message(request), answer, plain.handle)
-            return encode_message(reply)
-        return fast.encode_plain_reply(
-            request,
-            plain,
-            answer.record,
-            serial=self._responder.serial,
-            expiration=expiration(self._sources.clock.now()),
-            flags=AT if answer.authoritative else 0,
+            message = encode_message(reply)
+        if is_passing(answer):
+            until = 0.0
+        return self._keep(request, message, slug(answer), key, until)
+
+    def _values(self, request: bytes, plain: PlainResolve, record: bytes, flags: int = AT) -> bytes:
+        serial, until = self._responder.serial, expiration(self._sources.clock.now())
+        return encode_plain_reply(
+            request, plain, record, serial=serial, expiration=until, flags=flags
         )
+
+    def _keep(self, request: bytes, message: bytes, how: str, key: Key, until: float) -> Kept:
+        """The reply with this message, kept until then (0: not at all)."""
+        of_stream = is_of_stream(request)
+        octets = message if of_stream else cut(message)
+        if until and (of_stream or len(octets) <= SLOT):
+            self.packets.put(request, octets, how, key, until)
+        return Kept(octets, how)
 
 
 def _of_one_asker(query: Query, answer: Answer) -> bool:

@@ -7,8 +7,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import Protocol
 
 from registry import outcomes
@@ -37,7 +37,8 @@ class Sources:
     """The resolve function of a node; a source is None where its role has none.
 
     `gather` goes with an authority whose records may have to be waited for; `reading` is around
-    several calls of `resolve`, which then cost less; `clock` is the node's, for whoever asks.
+    several calls of `stored` and `resolve`, mostly about the identifiers that it is given, which
+    then cost less; `clock` is the node's, for whoever asks.
     """
 
     def __init__(
@@ -46,7 +47,7 @@ class Sources:
         recursion: Recursor | None = None,
         gather: Gather | None = None,
         clock: Clock | None = None,
-        reading: Callable[[], AbstractContextManager[object]] = nullcontext,
+        reading: Callable[[Sequence[Key]], AbstractContextManager[object]] = nullcontext,
     ) -> None:
         self.clock = SystemClock() if clock is None else clock
         self._authority = authority
@@ -61,6 +62,16 @@ class Sources:
     def subject(self, key: Key) -> Key:
         """The identifier with whose changes what is kept about `key` must go."""
         return key if self._authority is None else self._authority.subject(key)
+
+    def stored(self, keys: Sequence[Key]) -> Sequence[bytes | None]:
+        """All values of those identifiers that an authority alone answers for and can read at once.
+
+        None says nothing of the others: that is for `resolve`.
+        """
+        if self._authority is not None and self._recursion is None:
+            with suppress(MustWait, StorageUnavailable):
+                return self._authority.stored(keys)
+        return [None] * len(keys)
 
     def decide(self, query: Query) -> Answer:
         """The answer of an authority. Raises MustWait if its store has to be waited for."""

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from registry import outcomes
 from registry.errors import InvalidIdentifier
-from registry.schemes.handle import DEFAULT_RULES, PREFIX_RECORDS, HandleRules, parse
+from registry.schemes.handle import DEFAULT_RULES, PREFIX_RECORDS, HandleRules, Key, parse
 from resolver.codecs.handle.bodies.resolution import (
     Referral as ReferralBody,
 )
@@ -31,19 +31,15 @@ class Answered(NamedTuple):
     flags: int = AT
 
 
-def query_of(
+def query_about(
+    key: Key,
     handle: bytes,
     indexes: tuple[int, ...],
     types: tuple[bytes, ...],
     op_flags: int,
     suggested: Version,
-    rules: HandleRules = DEFAULT_RULES,
-) -> Query | Refused:
-    """The query in the parts of a request, or the refusal of what is no identifier."""
-    try:
-        key = parse(handle, rules)
-    except InvalidIdentifier as error:
-        return Refused(error.outcome, str(error))
+) -> Query:
+    """The query in the parts of a request, whose handle has this key."""
     return Query(
         handle,
         key,
@@ -57,11 +53,16 @@ def query_of(
 
 
 def decode_query(request: Message, rules: HandleRules = DEFAULT_RULES) -> Query | Refused:
-    """The query in a resolution request. Raises DecodeError."""
-    body = decode_resolve_request(request.body)
-    return query_of(
-        body.handle, body.indexes, body.types, request.op_flags, request.suggested_version, rules
-    )
+    """The query in a resolution request, or the refusal of what is no identifier.
+
+    Raises DecodeError.
+    """
+    handle, indexes, types = decode_resolve_request(request.body)
+    try:
+        key = parse(handle, rules)
+    except InvalidIdentifier as error:
+        return Refused(error.outcome, str(error))
+    return query_about(key, handle, indexes, types, request.op_flags, request.suggested_version)
 
 
 def encode_answer(asked: bytes, answer: Answer) -> Answered:

@@ -23,7 +23,8 @@ from resolver.codecs.handle.versions import OWN, Version, spoken, suggested
 #: length.
 _REQUEST: Final = struct.Struct(">4sI4xIIIII8xII")
 _REPLY: Final = struct.Struct(">4sI4sIIIIIHBBIII")
-_HANDLE_AT: Final = 48
+#: Where the handle begins.
+HANDLE_AT: Final = 48
 _BODY_AT: Final = 44
 _NO_SELECTION: Final = bytes(8)
 _NO_CREDENTIAL: Final = bytes(4)
@@ -55,7 +56,7 @@ class PlainResolve(NamedTuple):
 def decode_plain_resolve(datagram: bytes) -> PlainResolve | None:
     """The request in a datagram, None if it is not plain or not sound."""
     size = len(datagram)
-    if size < _HANDLE_AT:
+    if size < HANDLE_AT:
         return None
     (
         versions,
@@ -81,7 +82,7 @@ def decode_plain_resolve(datagram: bytes) -> PlainResolve | None:
     body_end = _BODY_AT + body_length
     if size != body_end and (size != body_end + 4 or datagram[body_end:] != _NO_CREDENTIAL):
         return None
-    handle_end = _HANDLE_AT + handle_length
+    handle_end = HANDLE_AT + handle_length
     if handle_end + 8 > body_end:
         return None
     indexes: tuple[int, ...] = ()
@@ -92,7 +93,7 @@ def decode_plain_resolve(datagram: bytes) -> PlainResolve | None:
         except DecodeError:
             return None
     return PlainResolve(
-        datagram[_HANDLE_AT:handle_end], indexes, types, flags, versions, datagram[34]
+        datagram[HANDLE_AT:handle_end], indexes, types, flags, versions, datagram[34]
     )
 
 

@@ -24,6 +24,8 @@ CHUNK: Final = MAX_DATAGRAM - SIZE
 #: Seconds a message may take to arrive in full.
 PATIENCE: Final = 5.0
 _FLAGS_AT: Final = 2
+#: The sequence of the packets of a message that fits into two, as most do that need more than one.
+_FIRST, _SECOND = bytes(4), b"\0\0\0\1"
 
 
 def split_message(message: bytes) -> tuple[bytes, ...]:
@@ -39,6 +41,19 @@ def split_message(message: bytes) -> tuple[bytes, ...]:
             for sequence, start in enumerate(starts)
         ]
     )
+
+
+def cut(message: bytes) -> bytes:
+    """The packets of an encoded message, one after another."""
+    size = len(message)
+    if size <= MAX_DATAGRAM:
+        return message
+    if size > MAX_DATAGRAM + CHUNK:
+        return b"".join(split_message(message))
+    head = b"%b%c%b" % (message[:_FLAGS_AT], message[_FLAGS_AT] | TRUNCATED, message[3:12])
+    first, second = message[SIZE:MAX_DATAGRAM], message[MAX_DATAGRAM:]
+    length = message[16:SIZE]
+    return b"".join((head, _FIRST, length, first, head, _SECOND, length, second))
 
 
 def is_fragment(envelope: Envelope, size: int, *, trust_length: bool = False) -> bool:

@@ -17,6 +17,8 @@ from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.engine import Engine
 
 from registry.errors import OutcomeUnknown, StorageUnavailable
+from registry.registration.lifecycle import State
+from registry.schemes.handle import Key
 from registry.storage.backends import open_store
 from registry.storage.interface import Row, StoreNotUsable
 from registry.storage.migrations import HEAD
@@ -221,6 +223,36 @@ async def test_a_long_reader_does_not_stop_checkpoints(store: SqliteStore, wal: 
         await insert(store, rows(f"B-{number}", 1500))
     assert size(wal) < 40_000_000
     assert len([row async for row in scan]) == 19 + 15_000
+
+
+class TestReadingTogether:
+    """Records that are read beforehand are those that are read one by one."""
+
+    @pytest.mark.parametrize("count", [0, 1, 2, 5, 17, 64, 65, 130])
+    async def test_any_number(self, store: SqliteStore, count: int) -> None:
+        kept_out = Row("88.901", "HELD", b"x", State.ON_HOLD, 1, 1)
+        await insert(store, [*rows("A", 70), *rows("B", 30), kept_out])
+        names = ["A-3", *(f"A-{number}" for number in range(count)), "HELD", "NONE", "A-3"]
+        keys = [Key("88.901", name) for name in names[:count]] + [Key("88", "A-1")] * (count > 4)
+        alone = [store.lookup.record(*key) for key in keys]
+        with store.lookup.reading(keys):
+            assert [store.lookup.record(*key) for key in keys] == alone
+            assert store.lookup.record("88.901", "B-7") is not None, "nobody said so before"
+
+    async def test_each_time_anew(self, store: SqliteStore) -> None:
+        keys = [Key("88.901", f"A-{number}") for number in range(3)]
+        with store.lookup.reading(keys):
+            assert store.lookup.record(*keys[0]) is None
+        await insert(store, rows("A", 3))
+        assert store.lookup.record(*keys[0]) is not None
+        with store.lookup.reading(keys):
+            assert store.lookup.record(*keys[0]) is not None
+
+    async def test_what_cannot_be_read_is_said_by_the_reads(self, store: SqliteStore) -> None:
+        await store.close()
+        keys = [Key("88.901", f"A-{number}") for number in range(3)]
+        with store.lookup.reading(keys), pytest.raises(StorageUnavailable):
+            store.lookup.record(*keys[0])
 
 
 @pytest.mark.parametrize(

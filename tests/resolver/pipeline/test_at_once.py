@@ -48,7 +48,7 @@ class Store(dict):
         return None
 
     @contextmanager
-    def reading(self):
+    def reading(self, keys=()):
         self.begun += 1
         yield
         self.over += 1

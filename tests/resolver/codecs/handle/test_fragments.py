@@ -15,6 +15,7 @@ from resolver.codecs.handle.fragments import (
     PATIENCE,
     Limits,
     Reassembler,
+    cut,
     is_fragment,
     split_message,
 )
@@ -68,6 +69,12 @@ def test_captured_requests_out_of_order_or_doubled_are_read(name: str) -> None:
 )
 def test_packets_are_filled(body: int, sizes: list[int]) -> None:
     assert [len(packet) for packet in split_message(message_of(body))] == sizes
+
+
+@given(st.integers(0, 2000))
+def test_packets_one_after_another(size: int) -> None:
+    message = message_of(size)
+    assert cut(message) == b"".join(split_message(message))
 
 
 @given(st.integers(0, 3000), st.data())

@@ -1,0 +1,103 @@
+"""What is asked for the first time is answered in a batch, octet for octet, as alone in general."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from registry.clock import ManualClock
+from registry.errors import StorageUnavailable
+from registry.prefixes.tree import PrefixTree
+from registry.schemes.handle import Key, parse
+from registry.values.value import TTL_ABSOLUTE, Reference, Value, encode_record
+from resolver.administration.certification import Certifier
+from resolver.administration.context import UDP, Context
+from resolver.authority import Authority
+from resolver.codecs.handle.bodies.resolution import ResolveRequest, encode_resolve_request
+from resolver.codecs.handle.fast import cache_key, decode_plain_resolve
+from resolver.codecs.handle.fragments import cut
+from resolver.codecs.handle.header import CA, KC, PO, REC
+from resolver.codecs.handle.message import Message, encode_message
+from resolver.metrics import Counters
+from resolver.pipeline.handle import HandleFront
+from resolver.pipeline.responder import Responder
+from resolver.pipeline.sources import Sources
+
+HOST = "127.0.0.1"
+NOW = 1_700_000_000
+URL = Value(1, b"URL", b"https://factory.example/1", timestamp=NOW)
+NOTE = Value(2, b"NOTE", b"x" * 300, timestamp=NOW)
+SECRET = Value(3, b"K", b"x", permissions=0b1100)
+RECORDS = {
+    parse(f"88.901/{name}"): encode_record(values)
+    for name, values in {
+        "A": [URL],
+        "B-1": [Value(1, b"URL", b"https://factory.example/2", timestamp=NOW)],
+        "LONG": [URL, NOTE],
+        "LONGER": [URL, NOTE, NOTE],
+        "MIXED": [URL, SECRET],
+        "SECRET": [SECRET],
+        "NOTHING": [],
+        "ENDS": [Value(1, b"URL", b"x", ttl_type=TTL_ABSOLUTE, ttl=NOW + 9)],
+        "REFERS": [Value(1, b"URL", b"x", references=(Reference(b"88/1", 1),))],
+        "X.Y": [URL],
+    }.items()
+}
+#: Not homed here, though there is a record of it.
+FOREIGN = parse("88.902/A")
+
+
+class Store(dict):
+    """Records by key; what is `lost` cannot be read."""
+
+    lost = parse("88.901/LOST")
+
+    def record(self, prefix, suffix):
+        if (prefix, suffix) == self.lost:
+            raise StorageUnavailable("the disk is gone")
+        return self.get(Key(prefix, suffix))
+
+    def row(self, prefix, suffix):
+        return None
+
+
+class Senders:
+    def distinct_hosts(self):
+        return {HOST}
+
+
+def sources():
+    store = Store(RECORDS | {FOREIGN: encode_record([URL])})
+    return Sources(Authority(PrefixTree(["88.901"]), store), clock=ManualClock(NOW))
+
+
+def asking(handle, indexes=(), types=(), op_flags=PO, minor=10):
+    body = encode_resolve_request(ResolveRequest(handle, indexes, types))
+    message = Message(1, body=body, op_flags=op_flags, major=2, minor=minor)
+    return cache_key(encode_message(message))
+
+
+names = st.sampled_from([str(key) for key in RECORDS] + ["88.901/none", "88.902/a", "88.901/lost"])
+requests = st.builds(
+    asking,
+    names.map(str.encode) | names.map(lambda name: name.lower().encode()) | st.just(b"\xff/"),
+    indexes=st.sampled_from([(), (), (1,), (9,)]),
+    types=st.sampled_from([(), (), (b"URL",)]),
+    op_flags=st.sets(st.sampled_from([PO, CA, KC, REC])).map(sum),
+    minor=st.sampled_from([1, 10]),
+)
+
+
+@given(st.lists(requests | st.binary(max_size=80), min_size=1, max_size=70))
+def test_handle(asked):
+    responder = Responder(sources(), Counters(), Certifier(pytest.fail, None), site=b"", serial=1)
+    front = HandleFront(sources(), Counters(), responder)
+    found, known = front.at_once(asked, Senders(), 0.0)
+    assert known == sum(each is not None for each in found)
+    for request, octets in zip(asked, found, strict=True):
+        if octets is not None:
+            assert octets == cut(responder.answer(request, Context(HOST, UDP)))
+        elif (plain := decode_plain_resolve(request)) is not None:
+            whole = plain.op_flags & PO
+            assert not whole or plain.handle == b"\xff/", "only challenges and refusals wait"
