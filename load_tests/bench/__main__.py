@@ -53,6 +53,7 @@ def answers(directory: Path, core: int, options: argparse.Namespace) -> list[Fig
         node = stack.enter_context(
             topology(SMALL, data, core, BASE_PORT, ["--seed", str(options.store)])
         )
+        node.settle()
         store = DataDirectory(data).store_url(SECTOR)
         known = asyncio.run(loads.records(store, options.names))
         zone = load_topology(SMALL).zone

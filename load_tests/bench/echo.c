@@ -1,6 +1,6 @@
 /* Sends every datagram back to where it came from: the least that answering over UDP can cost.
  *
- *     echo PORT [OCTETS]       on 127.0.0.1, until it is ended
+ *     echo PORT [OCTETS]       on 127.0.0.1, until it is ended; several may share a port
  *
  * With OCTETS every answer has so many, whatever stands behind what came.
  */
@@ -29,6 +29,7 @@ int main(int argc, char **argv)
 	own.sin_port = htons((unsigned short)atoi(argv[1]));
 	own.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
+	setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &(int){1}, sizeof(int));
 	if (bind(fd, (struct sockaddr *)&own, sizeof own) < 0) {
 		perror("bind");
 		return 1;

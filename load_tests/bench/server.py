@@ -9,11 +9,13 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any, Final
 
 START_LIMIT: Final = 120.0
+SETTLE_LIMIT: Final = 600.0
 _TICKS: Final = os.sysconf("SC_CLK_TCK")
 
 
@@ -72,6 +74,19 @@ class Topology:
         host, _, port = self.url(node, protocol).rpartition("/")[2].rpartition(":")
         return host, int(port)
 
+    def settle(self) -> None:
+        """Wait until the nodes have nothing left to do of their own: values are in their indexes.
+
+        Raises TimeoutError.
+        """
+        pages = [str(entry["metrics"]) for entry in self._ready["nodes"]]
+        limit = time.monotonic() + SETTLE_LIMIT
+        while pages:
+            pages = [page for page in pages if _is_behind(page)]
+            if time.monotonic() > limit:
+                raise TimeoutError(f"still making an index: {', '.join(pages)}")
+            time.sleep(0.2)
+
     def url(self, node: str, protocol: str) -> str:
         """A node's service as the ready file has it."""
         entry = next(entry for entry in self._ready["nodes"] if entry["name"] == node)
@@ -94,6 +109,16 @@ def topology(
         if not first.startswith(b"ready"):
             raise SystemExit(f"idnode up did not start: {first.decode().strip() or 'no output'}")
         yield Topology(server, seconds, json.loads(ready.read_bytes()))
+
+
+def _is_behind(page: str) -> bool:
+    """Whether a node's metrics say that its index of values does not have all of its log yet."""
+    with urllib.request.urlopen(page) as reply:
+        text = reply.read().decode()
+    return any(
+        line.startswith("idnode_search_entries_behind") and float(line.rpartition(" ")[2]) > 0
+        for line in text.splitlines()
+    )
 
 
 def _with_children(pid: int) -> list[int]:

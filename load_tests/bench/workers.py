@@ -2,43 +2,44 @@
 
     python -m load_tests.bench.workers [--out FILE] [--seconds S] [--rounds N] [--names N]
 
-As many cores as there are processes serve, and as many generators run on the same ones: their time
-is left out, and they come first, so that the processes always have something to do. The rate is
-what the processes get through in a second of the busiest one's time. The kernel spreads sockets
-over them by their ports, evenly only on average: the busiest one's share is told.
+One process serves on the first core and is asked from the last one; two serve on both cores, which
+their two askers are on as well. What an asker takes is left out: the rate is what the processes get
+through in a second of the busiest one's time. The kernel spreads sockets over them by their ports,
+evenly only on average: the busiest one's share is told. Beside them stands the echo in C, in one
+process and in two, which shows what a second core costs the system itself.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-import multiprocessing
 import os
 import statistics
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from load_tests.bench import loads
+from load_tests.bench import loads, peers
+from load_tests.bench.asker import Asked, Asker
 from load_tests.bench.figure import Figure, tell
 from load_tests.bench.loads import Load
 from load_tests.bench.news import staleness
-from load_tests.bench.server import Topology, cpu_of, topology
+from load_tests.bench.server import Server, Topology, cpu_of, topology
 from load_tests.measure import run_udp
 from resolver.data_directory import DataDirectory
 from resolver.topology import configs_directory
 
 SECTOR: Final = "baijiu"
 BASE_PORT: Final = 31_740
+ECHO_PORT: Final = 31_730
 #: The goal for two processes, in ratios to one.
 GOAL: Final = 1.8
-#: Sockets of a generator, and its requests under way, a few milliseconds of work.
-LANES: Final = 64
-OUTSTANDING: Final = 512
-#: The servers' priority: generators come first.
-NICE: Final = 10
+#: Sockets of an asker, so many that the kernel spreads them evenly, and requests under way on each.
+LANES: Final = 128
+WINDOW: Final = 8
 
 
 class Turn(NamedTuple):
@@ -47,6 +48,29 @@ class Turn(NamedTuple):
     cpu: float
     rate: float
     busiest: float
+
+
+class Crew(NamedTuple):
+    """So many processes that serve a port together."""
+
+    processes: int
+    servers: Sequence[Server]
+    port: int
+
+    def asked(self, asker: Asker, seconds: float) -> Turn:
+        """Have them asked for so long, from as many cores as they are on."""
+        before = {pid: cpu_of(pid) for server in self.servers for pid in server.pids}
+        cores = sorted(os.sched_getaffinity(0))[-self.processes :]
+
+        def ask_from(core: int) -> Asked:
+            os.sched_setaffinity(0, {core})  # of this thread, and of what it starts
+            return asker.ask(self.port, seconds, lanes=LANES, window=WINDOW)
+
+        with ThreadPoolExecutor(len(cores)) as threads:
+            answers = sum(asked.answers for asked in threads.map(ask_from, cores))
+        spent = sorted((cpu_of(pid) - then for pid, then in before.items()), reverse=True)
+        busiest, all_of_them = spent[0], sum(spent[: self.processes])
+        return Turn(all_of_them / answers, answers / busiest, busiest / all_of_them)
 
 
 def main() -> None:
@@ -59,70 +83,69 @@ def main() -> None:
     if len(os.sched_getaffinity(0)) < 2:
         raise SystemExit("two processes have nothing to share on one core")
     with tempfile.TemporaryDirectory(prefix="idnode-bench-") as directory:
-        figures = compare(Path(directory), options)
-    tell(figures, options.out)
+        tell(compare(Path(directory), options), options.out)
 
 
-def compare(directory: Path, options: argparse.Namespace) -> list[Figure]:
+def compare(directory: Path, options: argparse.Namespace) -> Iterator[Figure]:
     """One process and two, in turns, over Handle and DNS."""
-    with _serving(directory, 1, options.names) as one, _serving(directory, 2, options.names) as two:
+    with ExitStack() as stack:
+        nodes = [stack.enter_context(_serving(directory, n, options.names)) for n in (1, 2)]
+        echoes = [stack.enter_context(_echoing(directory, n)) for n in (1, 2)]
+        for node in nodes:
+            node.settle()
         store = DataDirectory(directory / "data-1").store_url(SECTOR)
         known = asyncio.run(loads.records(store, options.names))
-        figures: list[Figure] = []
         for load in (loads.over_handle(known), loads.over_dns(known)):
             asked = load._replace(templates=loads.popular(load.templates))
-            turns: dict[int, list[Turn]] = {1: [], 2: []}
-            for _ in range(options.rounds + 1):
-                for count, node in ((1, one), (2, two)):
-                    turns[count].append(_turn(node, asked, count, options.seconds))
-            figures += _figures(load.name, turns[1][1:], turns[2][1:])
-        figures += staleness(two, SECTOR, DataDirectory(directory / "data-2"))
-        return figures
+            for node in nodes:
+                _check(node.address(SECTOR, load.service), asked, options.seconds)
+            crews = [_crew(n, node, load) for n, node in enumerate(nodes, 1)]
+            asker = Asker(directory, asked.templates, load.wire)
+            turns = _take_turns([*crews, *echoes], asker, options)
+            yield from _figures(load.name, turns[:2], turns[2:])
+        yield from staleness(nodes[1], SECTOR, DataDirectory(directory / "data-2"))
 
 
-def _figures(name: str, one: Sequence[Turn], two: Sequence[Turn]) -> Iterator[Figure]:
+def _take_turns(
+    crews: Sequence[Crew], asker: Asker, options: argparse.Namespace
+) -> list[list[Turn]]:
+    turns: list[list[Turn]] = [[] for _ in crews]
+    for _ in range(options.rounds):
+        for crew, taken in zip(crews, turns, strict=True):
+            taken.append(crew.asked(asker, options.seconds))
+    return turns
+
+
+def _figures(
+    name: str, own: Sequence[Sequence[Turn]], echoes: Sequence[Sequence[Turn]]
+) -> Iterator[Figure]:
     """The best turn of each: whatever else the machine does only adds to what they take."""
-    cpu = [min(turn.cpu for turn in turns) * 1e6 for turns in (one, two)]
-    rate = [max(turn.rate for turn in turns) for turns in (one, two)]
-    busiest = statistics.median(turn.busiest for turn in two)
-    beside = "one process"
-    yield Figure(f"{name}, two processes: CPU", cpu[1], "us", peers={beside: cpu[0]})
-    yield Figure(f"{name}, two processes: rate", rate[1], "/s", f">= {GOAL}", {beside: rate[0]})
+    cpu, echo_cpu = (
+        [min(turn.cpu for turn in turns) * 1e6 for turns in crews] for crews in (own, echoes)
+    )
+    rate, echo_rate = (
+        [max(turn.rate for turn in turns) for turns in crews] for crews in (own, echoes)
+    )
+    busiest = statistics.median(turn.busiest for turn in own[1])
+    one, other = "one process", "one process (echo)"
+    yield Figure(f"{name}, two processes: CPU", cpu[1], "us", peers={one: cpu[0]})
+    yield Figure(f"{name}, two processes: rate", rate[1], "/s", f">= {GOAL}", {one: rate[0]})
     yield Figure(f"{name}, busiest of two: share", busiest * 100, "%")
+    yield Figure("echo, two processes: CPU", echo_cpu[1], "us", peers={other: echo_cpu[0]})
+    yield Figure("echo, two processes: rate", echo_rate[1], "/s", peers={other: echo_rate[0]})
 
 
-def _turn(node: Topology, load: Load, processes: int, seconds: float) -> Turn:
-    """Ask as fast as it goes, on as many cores as there are processes."""
-    before = {pid: cpu_of(pid) for pid in node.server.pids}
-    address = node.address(SECTOR, load.service)
-    with _on_cores(processes):
-        right = sum(_at_the_same_time(processes, lambda: _ask(address, load, seconds)))
-    spent = sorted((cpu_of(pid) - before[pid] for pid in before), reverse=True)[:processes]
-    return Turn(sum(spent) / right, right / spent[0], spent[0] / sum(spent))
-
-
-def _ask(address: tuple[str, int], load: Load, seconds: float) -> int:
-    """How many right replies there were."""
+def _check(address: tuple[str, int], load: Load, seconds: float) -> None:
+    """Ask every process, and check every reply."""
     summary = run_udp(
-        address, load.templates, load.wire, seconds=seconds, outstanding=OUTSTANDING, lanes=LANES
+        address, load.templates, load.wire, seconds=seconds, outstanding=4 * LANES, lanes=LANES
     )
     if summary.wrong or not summary.tally.right:
         raise SystemExit(f"{load.name}: {summary.wrong} wrong replies: {summary.tally.reasons}")
-    return summary.tally.right
 
 
-def _at_the_same_time(count: int, work: Callable[[], int]) -> list[int]:
-    """What as many processes come to. They have what this one has, and nothing is copied first."""
-    fork = multiprocessing.get_context("fork")
-    results = fork.SimpleQueue()
-    forks = [fork.Process(target=lambda: results.put(work())) for _ in range(count)]
-    for one in forks:
-        one.start()
-    for one in forks:
-        one.join()
-    if any(one.exitcode for one in forks):
-        raise SystemExit("a generator failed")
-    return [results.get() for _ in forks]
+def _crew(processes: int, node: Topology, load: Load) -> Crew:
+    return Crew(processes, [node.server], node.address(SECTOR, load.service)[1])
 
 
 @contextmanager
@@ -134,13 +157,21 @@ def _serving(directory: Path, processes: int, names: int) -> Iterator[Topology]:
     file.write_text(text.replace(own, f"{own}workers = {processes}\n"), "utf-8")
     data = directory / f"data-{processes}"
     base = BASE_PORT + 100 * processes
-    with (
-        _on_cores(processes),
-        topology(str(file), data, None, base, ["--seed", str(names)]) as node,
-    ):
-        for pid in node.server.pids:
-            os.setpriority(os.PRIO_PROCESS, pid, NICE)
+    with ExitStack() as stack:
+        with _on_cores(processes):
+            started = topology(str(file), data, None, base, ["--seed", str(names)])
+            node = stack.enter_context(started)
         yield node
+
+
+@contextmanager
+def _echoing(directory: Path, processes: int) -> Iterator[Crew]:
+    """As many echoes, each on a core of its own."""
+    port = ECHO_PORT + processes
+    with ExitStack() as stack:
+        cores = sorted(os.sched_getaffinity(0))[:processes]
+        echoes = [stack.enter_context(peers.echo(directory, port, core)) for core in cores]
+        yield Crew(processes, [echo for echo in echoes if echo is not None], port)
 
 
 @contextmanager
