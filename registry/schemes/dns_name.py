@@ -115,15 +115,18 @@ def from_labels(
 
     A name gives a key exactly if `to_name` makes that name of that key.
     """
-    prefix = _prefix_above(labels[1:], zone)
-    if prefix is not None and (suffix := _plain_suffix(labels[0])) is not None:
+    prefix = prefix_above(labels[1:], zone)
+    if prefix is not None and (suffix := plain_suffix(labels[0])) is not None:
         return Key(prefix, suffix)
     return _from_labels(labels, zone, rules)
 
 
 @lru_cache(1024)
-def _prefix_above(labels: tuple[bytes, ...], zone: tuple[bytes, ...]) -> str | None:
-    """The prefix that all plain suffixes belong to whose label stands before these; or None."""
+def prefix_above(labels: tuple[bytes, ...], zone: tuple[bytes, ...]) -> str | None:
+    """The prefix that all plain suffixes belong to whose label stands before these; or None.
+
+    With such a suffix, and only then, `from_labels` gives the key of both.
+    """
     place = _from_labels(labels, zone, DEFAULT_RULES)
     if not isinstance(place, Place) or place.kind is not PlaceKind.BETWEEN or labels[0] != b"h":
         return None
@@ -225,7 +228,7 @@ def _suffix_labels(suffix: str) -> list[str]:
     return [_LAST + pieces[-1], *(_MORE + piece for piece in reversed(pieces[:-1]))]
 
 
-def _plain_suffix(label: bytes) -> str | None:
+def plain_suffix(label: bytes) -> str | None:
     """The suffix that can be read in a label; None if there is none."""
     if len(label) > MAX_LABEL or not _PLAIN_SUFFIX_LABEL.fullmatch(label):
         return None
@@ -234,7 +237,7 @@ def _plain_suffix(label: bytes) -> str | None:
 
 def _suffix(labels: tuple[bytes, ...], prefix: str, rules: HandleRules) -> str | None:
     """The canonical suffix that is written as these labels; None if none is."""
-    if len(labels) == 1 and (plain := _plain_suffix(labels[0])) is not None:
+    if len(labels) == 1 and (plain := plain_suffix(labels[0])) is not None:
         return plain
     suffix = _escaped(labels)
     if suffix is None or [label.encode() for label in _suffix_labels(suffix)] != list(labels):

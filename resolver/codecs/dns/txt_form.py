@@ -24,12 +24,15 @@ _shown_again: Final = lru_cache(1024)(shown)
 def txt_records(record: bytes, ttl: int) -> Records:
     """The values of a stored record as TXT records. Raises TooLarge."""
     shape = shape_of(record)
-    if shape is not None and ttl == shape.survey.ttl:
-        form = _form_of(shape, record)
-        filled = None if form is None else form.filled(shape.differences(record))
-        if filled is not None:
-            return filled
+    if shape is not None and ttl == shape.survey.ttl and (found := filled(shape, record)):
+        return found
     return records(TXT, ttl, txt(record))
+
+
+def filled(shape: Shape, record: bytes) -> Records | None:
+    """The TXT records of a stored record of this shape; None if they have no form or do not fit."""
+    form = _form_of(shape, record)
+    return None if form is None else form.filled(shape.differences(record))
 
 
 class _Form(NamedTuple):
