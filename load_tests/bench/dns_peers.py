@@ -68,6 +68,7 @@ cache-ttl=3600
 query-cache-ttl=3600
 max-cache-entries=2000000
 max-packet-cache-entries=2000000
+max-tcp-connections=256
 socket-dir={run}
 daemon=no
 guardian=no

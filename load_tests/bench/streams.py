@@ -82,7 +82,7 @@ def _compare(
 ) -> Iterator[Figure]:
     """The first `checked` of them have all their replies looked at, before and after."""
     for one in contenders[:checked]:
-        pass_through(one, partial(_carry, stream))
+        _check(one, stream)
     drawn = loads.popular(contenders[0].load.templates)
     asker = asker_of(directory, drawn, stream)
     for way, window in WINDOWS.items():
@@ -90,7 +90,14 @@ def _compare(
         costs = take_turns(contenders, [ask] * len(contenders), options)
         yield from beside(f"{contenders[0].name}, {way}", contenders, costs)
     for one in contenders[:checked]:
-        pass_through(one, partial(_carry, stream))
+        _check(one, stream)
+
+
+def _check(one: Contender, stream: Stream) -> None:
+    """Ask for every name once: a stream loses nothing."""
+    lost = pass_through(one, partial(_carry, stream)).lost
+    if lost:
+        raise SystemExit(f"{one.name}: {lost} requests without a reply")
 
 
 @contextmanager
