@@ -9,14 +9,10 @@
  * lost, how many packets answered nothing that was asked, and in how many seconds.
  */
 #define _GNU_SOURCE
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/socket.h>
-#include <time.h>
+
+#include "asking.h"
 
 enum { BATCH = 64, SLOT = 4096, MAX_LANES = 256, IDS = 1 << 16, PATIENCE_MS = 200 };
 
@@ -28,35 +24,13 @@ struct lane {
 };
 
 static struct lane lanes[MAX_LANES];
-static unsigned char *requests, **starts;
-static size_t count, next_request;
+static size_t next_request;
 static unsigned window, id_at, id_size;
 static long first_at;
 static unsigned long answers, lost, strange;
 static struct mmsghdr messages[BATCH];
 static struct iovec vectors[BATCH];
 static unsigned char slots[BATCH][SLOT];
-
-static double now(void)
-{
-	struct timespec at;
-
-	clock_gettime(CLOCK_MONOTONIC, &at);
-	return at.tv_sec + at.tv_nsec * 1e-9;
-}
-
-static void read_requests(void)
-{
-	size_t size = 0, room = 1 << 20, got;
-
-	requests = malloc(room);
-	while ((got = fread(requests + size, 1, room - size, stdin)) > 0)
-		if ((size += got) == room)
-			requests = realloc(requests, room *= 2);
-	starts = malloc((size / 2 + 1) * sizeof *starts);
-	for (size_t at = 0; at + 2 <= size; at += 2 + (requests[at] << 8 | requests[at + 1]))
-		starts[count++] = requests + at;
-}
 
 /* Have as many under way as there may be. */
 static void ask(struct lane *lane)
@@ -66,9 +40,9 @@ static void ask(struct lane *lane)
 		int sent;
 
 		for (i = 0; i < want && i < BATCH; i++) {
-			unsigned char *request = starts[(next_request + i) % count];
+			unsigned char *request = requests[(next_request + i) % request_count];
 			unsigned id = lane->next_id + i;
-			unsigned short size = request[0] << 8 | request[1];
+			size_t size = size_of(request);
 
 			memcpy(slots[i], request + 2, size);
 			for (unsigned k = id_size; k-- > 0; id >>= 8)
@@ -81,7 +55,7 @@ static void ask(struct lane *lane)
 			lane->open[(lane->next_id + k) % IDS] = 1;
 		lane->next_id += sent;
 		lane->under_way += sent;
-		next_request = (next_request + sent) % count;
+		next_request = (next_request + sent) % request_count;
 	}
 }
 
@@ -118,20 +92,6 @@ static void give_up(struct lane *lane)
 	memset(lane->open, 0, sizeof lane->open);
 }
 
-static int open_lane(int port)
-{
-	struct sockaddr_in peer = {.sin_family = AF_INET, .sin_port = htons((unsigned short)port)};
-	int size = 1 << 22, fd = socket(AF_INET, SOCK_DGRAM, 0);
-
-	peer.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
-	if (fd < 0 || connect(fd, (struct sockaddr *)&peer, sizeof peer) < 0) {
-		perror("asker");
-		exit(1);
-	}
-	return fd;
-}
-
 int main(int argc, char **argv)
 {
 	int epoll = epoll_create1(0), lane_count = argc == 8 ? atoi(argv[4]) : 0;
@@ -139,7 +99,7 @@ int main(int argc, char **argv)
 	double begun, end, at;
 
 	read_requests();
-	if (lane_count < 1 || lane_count > MAX_LANES || !count)
+	if (lane_count < 1 || lane_count > MAX_LANES || !request_count)
 		return 2;
 	window = atoi(argv[3]), id_at = atoi(argv[5]), id_size = atoi(argv[6]);
 	first_at = atol(argv[7]);
@@ -149,7 +109,7 @@ int main(int argc, char **argv)
 	for (int i = 0; i < lane_count; i++) {
 		struct epoll_event in = {.events = EPOLLIN, .data.ptr = &lanes[i]};
 
-		lanes[i].fd = open_lane(atoi(argv[1]));
+		lanes[i].fd = open_udp(atoi(argv[1]));
 		lanes[i].heard = begun;
 		epoll_ctl(epoll, EPOLL_CTL_ADD, lanes[i].fd, &in);
 		ask(&lanes[i]);

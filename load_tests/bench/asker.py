@@ -1,8 +1,8 @@
-"""The program that asks as fast as a server answers (`asker.c`), compiled on the spot.
+"""Programs that ask more than a server can answer (`asker.c`, `presser.c`), compiled on the spot.
 
 A generator that checks every reply is slower than the servers that are measured here, and what is
 not busy answers in small batches, each of which has its price. So replies are checked before and
-after, and in between it is this one that asks.
+after, and in between it is one of these that asks.
 """
 
 from __future__ import annotations
@@ -10,14 +10,16 @@ from __future__ import annotations
 import os
 import subprocess
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from load_tests.bench.peers import compiled
 from load_tests.requests.template import Template, Wire
 
-_SOURCE: Final = Path(__file__).with_name("asker.c")
+_ASKER: Final = Path(__file__).with_name("asker.c")
+_PRESSER: Final = Path(__file__).with_name("presser.c")
 #: Sockets that ask, and requests under way on each.
 LANES: Final = 16
 WINDOW: Final = 32
@@ -54,22 +56,63 @@ class Program:
 
     def ask(self, port: int, seconds: float, *, lanes: int = LANES, window: int = WINDOW) -> Asked:
         """Ask whoever serves a port of 127.0.0.1 for so long."""
-        limits = [str(port), str(seconds), str(window), str(lanes)]
+        answers, lost, strange, took = self._run([port, seconds, window, lanes])
+        return Asked(int(answers), int(lost), int(strange), float(took))
+
+    def _run(self, before: Sequence[float], behind: Sequence[float] = ()) -> list[bytes]:
+        """What it prints, told these numbers before and behind where things are."""
         with self._requests.open("rb") as requests:
             told = subprocess.run(
-                [self._program, *limits, *self._layout],
+                [self._program, *map(str, before), *self._layout, *map(str, behind)],
                 stdin=requests,
                 stdout=subprocess.PIPE,
                 check=True,
             )
-        answers, lost, strange, took = told.stdout.split()
-        return Asked(int(answers), int(lost), int(strange), float(took))
+        return told.stdout.split()
 
 
 class Asker(Program):
     """Asks over UDP."""
 
     def __init__(self, directory: Path, templates: Sequence[Template], wire: Wire) -> None:
-        first_at = -1 if wire.part_at is None else wire.part_at
-        messages = (one.request for one in templates)
-        super().__init__(directory, _SOURCE, messages, (wire.id_at, wire.id.size, first_at))
+        super().__init__(directory, _ASKER, *_datagrams(templates, wire))
+
+
+class Second(NamedTuple):
+    """What was sent within a second: requests, those answered, those answered in time.
+
+    `p99`: in how many seconds 99 of 100 answers came.
+    """
+
+    sent: int
+    answers: int
+    in_time: int
+    p99: float
+
+
+class Presser(Program):
+    """Asks over UDP at a rate, whether it is answered or not."""
+
+    def __init__(self, directory: Path, templates: Sequence[Template], wire: Wire) -> None:
+        super().__init__(directory, _PRESSER, *_datagrams(templates, wire))
+
+    def press(
+        self, port: int, stages: Sequence[tuple[float, int]], deadline: float
+    ) -> tuple[list[Second], int]:
+        """So many requests a second for so many seconds, then the next; each second of it.
+
+        An answer is in time within `deadline` seconds. With how many packets that answer nothing.
+        """
+        told = self._run([port, LANES, deadline * 1000], [*chain.from_iterable(stages)])
+        numbers, strange = [*map(int, told[:-1])], int(told[-1])
+        rows = zip(*[iter(numbers)] * 4, strict=True)
+        seconds = [
+            Second(sent, answers, in_time, p99 * 1e-6) for sent, answers, in_time, p99 in rows
+        ]
+        return seconds, strange
+
+
+def _datagrams(templates: Sequence[Template], wire: Wire) -> tuple[Iterator[bytes], Sequence[int]]:
+    """The requests, and where things are in them and in their answers."""
+    first_at = -1 if wire.part_at is None else wire.part_at
+    return (one.request for one in templates), (wire.id_at, wire.id.size, first_at)

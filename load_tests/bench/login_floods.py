@@ -1,10 +1,10 @@
 """What floods of log-ins and of requests for signatures cost those who only resolve.
 
-    python -m load_tests.bench.login_floods [--out FILE] [--seconds S] [--short]
+    python -m load_tests.bench.login_floods [--out FILE] [--seconds S]
 
-The node is on the first core, with --short on a sixth of that as in `overload`. On the last core,
-resolution over Handle UDP keeps the node busy, and a process beside it floods: with log-ins whose
-password is wrong, or with requests for signed replies, no two of them alike.
+The node is on the first core. On the last one resolution over Handle UDP keeps the node busy, and a
+process beside it floods: with log-ins whose password is wrong, or with requests for signed replies,
+no two of them alike.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from typing import Final
 from load_tests.bench.accounts import fetch
 from load_tests.bench.cores import leave_first
 from load_tests.bench.figure import Figure, tell
-from load_tests.bench.overload import NODE, Target, good, short_of_cpu, target_on
+from load_tests.bench.overload import NODE, Target, target_on
 from resolver.codecs.handle.asking import RESOLVER_FLAGS
 from resolver.codecs.handle.bodies.resolution import ResolveRequest, encode_resolve_request
 from resolver.codecs.handle.codes import OpCode
@@ -87,14 +87,13 @@ def flood(address: tuple[str, int], request: Request) -> Iterator[None]:
         process.join()
 
 
-def measure(core: int, seconds: float, short: bool) -> Iterator[Figure]:
+def measure(core: int, seconds: float) -> Iterator[Figure]:
     """Resolution alone, and beside each flood in turn."""
     floods = {
         "log-ins": ("http", "http", log_in),
         "signatures": ("handle", "handle-tcp", signed),
     }
-    crowd = short_of_cpu(core) if short else contextlib.nullcontext()
-    with target_on(core) as target, crowd:
+    with target_on(core) as target:
         metrics = target.node.url(NODE, "metrics")
         for name, (service, protocol, request) in floods.items():
             alone = _rate(target, seconds)
@@ -109,21 +108,17 @@ def measure(core: int, seconds: float, short: bool) -> Iterator[Figure]:
 
 
 def _rate(target: Target, seconds: float) -> float:
-    """Right answers in time a second, the node kept busy."""
-    target.ask(WARM_UP)
-    summary = target.ask(seconds)
-    if summary.wrong:
-        raise SystemExit(f"{summary.wrong} wrong replies: {summary.tally.reasons}")
-    return good(summary.tally) / summary.tally.seconds
+    """Answers a second, the node kept busy."""
+    target.peak(WARM_UP)
+    return target.peak(seconds)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m load_tests.bench.login_floods")
     parser.add_argument("--out", type=Path, help="also write the figures here, as JSON")
     parser.add_argument("--seconds", type=float, default=5.0, help="length of each load")
-    parser.add_argument("--short", action="store_true", help="leave the node a sixth of the core")
     options = parser.parse_args()
-    tell(measure(leave_first(), options.seconds, options.short), options.out)
+    tell(measure(leave_first(), options.seconds), options.out)
 
 
 if __name__ == "__main__":

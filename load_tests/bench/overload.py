@@ -2,9 +2,8 @@
 
     python -m load_tests.bench.overload [--out FILE] [--seconds S]
 
-The generator is slower than the node. So the node, on the first core, gets a sixth of that only:
-the rest is burnt. The generator is on the last core and checks every reply; where it sends late,
-the figures are its own.
+The node has the first core, everybody who asks the last one. Beside those who ask more than it can
+answer, and look at ids and times only, there is one who asks little and checks every reply.
 """
 
 from __future__ import annotations
@@ -12,30 +11,23 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
-import itertools
-import os
 import subprocess
-import sys
 import tempfile
-import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from load_tests.bench import loads
 from load_tests.bench.accounts import fetch
+from load_tests.bench.asker import Asker, Presser, Second
 from load_tests.bench.cores import leave_first
 from load_tests.bench.figure import Figure, tell
 from load_tests.bench.peers import compiled
 from load_tests.bench.server import Topology, topology
-from load_tests.datagrams import Datagrams
-from load_tests.generator import generate
 from load_tests.measure import Summary, run_udp
-from load_tests.pacing import SECOND, OpenLoop, Stage, constant
-from load_tests.recorder import Recorder
 from load_tests.requests import handle
 from load_tests.requests.template import Template
-from load_tests.tally import Second, Tally
 from resolver.data_directory import DataDirectory
 
 BASE_PORT: Final = 31_440
@@ -45,27 +37,31 @@ NAMES: Final = 20_000
 DEADLINE: Final = 0.2
 PATIENCE: Final = 2.0
 OUTSTANDING: Final = 256
-#: Processes that take as much of the node's core as it does: it gets a sixth.
-BURNERS: Final = 5
-#: How many times the peak is offered, how much of it by polite clients, and after the overload.
+#: How many times the peak is offered, how much of it by polite clients, and after the overload for
+#: so many seconds.
 OVERLOAD, POLITE, AFTER = 2.0, 0.2, 0.8
+WATCHED: Final = 10
 RECOVERED: Final = 0.95
+#: Requests a second whose replies are checked.
+CHECKED: Final = 1000.0
 FLOOD_SOURCE: Final = "127.0.0.2"
 _FLOOD: Final = Path(__file__).with_name("flood.c")
 
 
 class Target(NamedTuple):
-    """A node, and what it is asked in turn."""
+    """A node, what it is asked in turn, and who asks it more than it can answer."""
 
     node: Topology
     templates: Sequence[Template]
+    asker: Asker
+    presser: Presser
 
     @property
     def address(self) -> tuple[str, int]:
         return self.node.address(NODE, "handle")
 
     def ask(self, seconds: float, rate: float | None = None) -> Summary:
-        """At a rate, or with as many requests under way as keep it busy."""
+        """At a rate, or with as many requests under way as keep it busy; replies are checked."""
         return run_udp(
             self.address,
             self.templates,
@@ -77,92 +73,94 @@ class Target(NamedTuple):
             patience=PATIENCE,
         )
 
+    def peak(self, seconds: float) -> float:
+        """Answers a second, as fast as it can."""
+        asked = self.asker.ask(self.address[1], seconds)
+        return asked.answers / asked.seconds
 
-@contextlib.contextmanager
-def short_of_cpu(core: int) -> Iterator[None]:
-    """Leave the node on a core a part of that only."""
-    burners = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(BURNERS)]
-    for burner in burners:
-        os.sched_setaffinity(burner.pid, {core})
-    try:
-        yield
-    finally:
-        for burner in burners:
-            burner.kill()
-            burner.wait()
+    def press(self, *stages: tuple[float, int]) -> Pressed:
+        """At so many requests a second for so many seconds, then the next; some are checked."""
+        length = sum(seconds for _, seconds in stages)
+        with ThreadPoolExecutor(1) as threads:
+            told = threads.submit(self.presser.press, self.address[1], stages, DEADLINE)
+            checked = self.ask(length, CHECKED)
+            seconds, strange = told.result()
+        return Pressed(seconds, strange + checked.wrong, checked)
 
 
-def twice_the_peak(target: Target, seconds: float) -> Iterator[Figure]:
+class Pressed(NamedTuple):
+    """Each second; wrong answers; what became of those requests whose replies were checked."""
+
+    seconds: list[Second]
+    wrong: int
+    checked: Summary
+
+    def in_time(self, first: int = 0, end: int | None = None) -> float:
+        """Of what was sent in some of the seconds: the part answered in time."""
+        some = self.seconds[first:end]
+        return sum(one.in_time for one in some) / sum(one.sent for one in some)
+
+
+def twice_the_peak(target: Target, seconds: int) -> Iterator[Figure]:
     """Goodput, latency and recovery at twice the rate that the node can answer."""
-    used = target.node.server.cpu
-    peaks = [target.ask(seconds) for _ in range(3)]
-    peak = max(summary.rate for summary in peaks)
-    cost = (target.node.server.cpu - used) / sum(good(summary.tally) for summary in peaks)
-    used = target.node.server.cpu
-    over = target.ask(seconds, OVERLOAD * peak)
-    over_cost = (target.node.server.cpu - used) / good(over.tally)
-    goodput = good(over.tally) / over.tally.seconds
-    after = recovery(target, AFTER * peak, 10.0)
+    cpu = target.node.server
+    used = cpu.cpu
+    peaks = [target.peak(seconds) for _ in range(3)]
+    cost = (cpu.cpu - used) / (sum(peaks) * seconds)
+    peak, used = max(peaks), cpu.cpu
+    over = target.press((OVERLOAD * peak, seconds))
+    over_cost = (cpu.cpu - used) / sum(one.in_time for one in over.seconds)
+    goodput = sum(one.in_time for one in over.seconds) / seconds
     yield Figure("overload: peak", peak, "/s")
-    yield Figure("overload: offered", over.tally.sent / seconds, "/s")
+    yield Figure("overload: offered", sum(one.sent for one in over.seconds) / seconds, "/s")
     yield Figure("overload: goodput, of the peak", 100 * goodput / peak, "%", ">= 90")
     yield Figure("overload: the same, by the node's CPU", 100 * cost / over_cost, "%")
     yield Figure("overload: wrong answers", over.wrong, "", "0")
-    yield Figure("overload: p99 of answers", over.p99 * 1000, "ms", "<= 250")
-    yield Figure("overload: recovered after", after, "s", "<= 10")
-    late = over.tally.late / over.tally.sent
-    yield Figure("overload: requests sent late", 100 * late, "%", "<= 5")
+    worst = max(one.p99 for one in over.seconds)
+    yield Figure("overload: p99 of answers", worst * 1000, "ms", "<= 250")
+    after = target.press((OVERLOAD * peak, seconds), (AFTER * peak, WATCHED))
+    yield Figure("overload: recovered after", recovery(after.seconds[seconds:]), "s", "<= 10")
 
 
-def good(tally: Tally) -> int:
-    """Right answers in time."""
-    return tally.right - tally.slow
+def recovery(seconds: Sequence[Second]) -> int:
+    """From which second on nearly all is answered in time, without a break."""
+    bad = [at for at, one in enumerate(seconds) if one.in_time < RECOVERED * one.sent]
+    return max(bad) + 1 if bad else 0
 
 
-def recovery(target: Target, rate: float, seconds: float) -> float:
-    """Ask at a rate that can be answered: from which second on nearly all is, without a break."""
-    answered: list[Second] = []
-    start = time.perf_counter_ns()
-    recorder = Recorder(start, round(DEADLINE * SECOND), answered.append)
-    carrier = Datagrams(*target.address, handle.UDP, recorder, round(PATIENCE * SECOND))
-    pacer = OpenLoop(constant([Stage(seconds, rate, rate)]), start)
-    generate(carrier, itertools.cycle(target.templates), pacer, recorder)
-    asked = answered[: int(seconds)]
-    bad = [second.at for second in asked if second.right < RECOVERED * second.sent]
-    return max(bad) + 1.0 if bad else 0.0
-
-
-def beside_a_flood(target: Target, program: Path, seconds: float) -> Iterator[Figure]:
+def beside_a_flood(target: Target, program: Path, seconds: int) -> Iterator[Figure]:
     """What polite clients get while one source sends as fast as it can."""
-    rate = POLITE * target.ask(seconds).rate
-    alone = target.ask(seconds, rate)
-    command = [str(program), FLOOD_SOURCE, str(target.address[1]), str(seconds + 1)]
+    rate = POLITE * target.peak(seconds)
+    alone = target.press((rate, seconds))
+    command = [str(program), FLOOD_SOURCE, str(target.address[1]), str(seconds + 2)]
     flood = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     assert flood.stdin is not None
     flood.stdin.write(target.templates[0].request)
     flood.stdin.close()
-    beside = target.ask(seconds, rate)
+    beside = target.press((rate, seconds))
     assert flood.stdout is not None
     sent = int(flood.stdout.read())
     flood.wait()
-    yield Figure("flood: sent by one source", sent / (seconds + 1), "/s")
+    yield Figure("flood: sent by one source", sent / (seconds + 2), "/s")
     yield Figure("flood: polite clients ask", rate, "/s")
-    for name, summary in (("alone", alone), ("flood", beside)):
-        tally = summary.tally
-        yield Figure(f"{name}: polite answered in time", 100 * good(tally) / tally.sent, "%")
-        yield Figure(f"{name}: p99 of polite answers", summary.p99 * 1000, "ms")
+    for name, pressed in (("alone", alone), ("flood", beside)):
+        worst = max(one.p99 for one in pressed.seconds)
+        yield Figure(f"{name}: polite answered in time", 100 * pressed.in_time(), "%")
+        yield Figure(f"{name}: the same, after the first second", 100 * pressed.in_time(1), "%")
+        yield Figure(f"{name}: p99 of polite answers", worst * 1000, "ms")
     yield Figure("flood: wrong answers", beside.wrong, "", "0")
 
 
-def accounted(target: Target, seconds: float) -> Iterator[Figure]:
+def accounted(target: Target, seconds: int) -> Iterator[Figure]:
     """Every datagram that was sent is among those received or lost, each of these ended once."""
-    metrics, rate = target.node.url(NODE, "metrics"), OVERLOAD * target.ask(1.0).rate
+    metrics, rate = target.node.url(NODE, "metrics"), OVERLOAD * target.peak(1.0)
     before = fetch(metrics, "handle-udp")
-    over = target.ask(seconds, rate)
+    over = target.press((rate, seconds))
     after = fetch(metrics, "handle-udp")
+    sent = sum(one.sent for one in over.seconds) + over.checked.tally.sent
     known = after.received + after.lost - before.received - before.lost
-    yield Figure("account: sent", over.tally.sent, "")
-    yield Figure("account: received and lost, but not sent", known - over.tally.sent, "", "0")
+    yield Figure("account: sent", sent, "")
+    yield Figure("account: received and lost, but not sent", known - sent, "", "0")
     yield Figure("account: received, but not ended", after.balance, "", "0")
 
 
@@ -172,25 +170,26 @@ def target_on(core: int) -> Iterator[Target]:
     with tempfile.TemporaryDirectory(prefix="idnode-overload-") as directory:
         data = Path(directory) / "minimal"
         with topology("minimal", data, core, BASE_PORT, ["--seed", str(NAMES)]) as node:
+            node.settle()
             known = asyncio.run(loads.records(DataDirectory(data).store_url(NODE), NAMES))
-            templates = loads.over_handle(known).templates
-            target = Target(node, loads.popular(templates))
+            templates = loads.popular(loads.over_handle(known).templates)
+            place = Path(directory)
+            target = Target(
+                node,
+                templates,
+                Asker(place, templates, handle.UDP),
+                Presser(place, templates, handle.UDP),
+            )
             target.ask(2.0)
             yield target
 
 
-@contextlib.contextmanager
-def flooding() -> Iterator[Path | None]:
-    """The program that floods; None without a C compiler."""
-    with tempfile.TemporaryDirectory(prefix="idnode-flood-") as directory:
-        yield compiled(_FLOOD, Path(directory))
-
-
-def measure(core: int, seconds: float) -> Iterator[Figure]:
+def measure(core: int, seconds: int) -> Iterator[Figure]:
     """All figures of overload over UDP."""
-    with target_on(core) as target, flooding() as program, short_of_cpu(core):
+    with target_on(core) as target, tempfile.TemporaryDirectory(prefix="idnode-flood-") as place:
         yield from twice_the_peak(target, seconds)
         yield from accounted(target, seconds)
+        program = compiled(_FLOOD, Path(place))
         if program is not None:
             yield from beside_a_flood(target, program, seconds)
 
@@ -198,7 +197,7 @@ def measure(core: int, seconds: float) -> Iterator[Figure]:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m load_tests.bench.overload")
     parser.add_argument("--out", type=Path, help="also write the figures here, as JSON")
-    parser.add_argument("--seconds", type=float, default=5.0, help="length of each load")
+    parser.add_argument("--seconds", type=int, default=5, help="length of each load")
     options = parser.parse_args()
     tell(measure(leave_first(), options.seconds), options.out)
 

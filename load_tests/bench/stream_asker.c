@@ -9,15 +9,11 @@
  * answered nothing that was asked, and in how many seconds.
  */
 #define _GNU_SOURCE
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/socket.h>
-#include <time.h>
+
+#include "asking.h"
 
 enum { BUFFER = 1 << 18, MAX_LANES = 256, IDS = 1 << 16, PATIENCE_MS = 2000 };
 
@@ -30,36 +26,14 @@ struct lane {
 };
 
 static struct lane lanes[MAX_LANES];
-static unsigned char *requests, **starts;
-static size_t count, next_request, id_at, length_at, length_size;
+static size_t next_request, id_at, length_at, length_size;
 static unsigned window;
 static unsigned long answers, strange;
-
-static double now(void)
-{
-	struct timespec at;
-
-	clock_gettime(CLOCK_MONOTONIC, &at);
-	return at.tv_sec + at.tv_nsec * 1e-9;
-}
 
 static void fail(void)
 {
 	perror("stream_asker");
 	exit(1);
-}
-
-static void read_requests(void)
-{
-	size_t size = 0, room = 1 << 20, got;
-
-	requests = malloc(room);
-	while ((got = fread(requests + size, 1, room - size, stdin)) > 0)
-		if ((size += got) == room)
-			requests = realloc(requests, room *= 2);
-	starts = malloc((size / 2 + 1) * sizeof *starts);
-	for (size_t at = 0; at + 2 <= size; at += 2 + (requests[at] << 8 | requests[at + 1]))
-		starts[count++] = requests + at;
 }
 
 /* Have as many under way as there may be. */
@@ -69,8 +43,8 @@ static void ask(struct lane *lane)
 	size_t filled = 0;
 
 	for (; lane->under_way < window; lane->under_way++) {
-		unsigned char *request = starts[next_request];
-		size_t size = request[0] << 8 | request[1];
+		unsigned char *request = requests[next_request];
+		size_t size = size_of(request);
 		unsigned id = lane->next_id++ % IDS;
 
 		if (filled + size > BUFFER)
@@ -80,7 +54,7 @@ static void ask(struct lane *lane)
 		out[filled + id_at + 1] = id & 255;
 		lane->open[id] = 1;
 		filled += size;
-		next_request = (next_request + 1) % count;
+		next_request = (next_request + 1) % request_count;
 	}
 	for (size_t at = 0; at < filled;) {
 		ssize_t sent = send(lane->fd, out + at, filled - at, MSG_NOSIGNAL);
@@ -145,7 +119,7 @@ int main(int argc, char **argv)
 	double begun, end, at;
 
 	read_requests();
-	if (lane_count < 1 || lane_count > MAX_LANES || !count)
+	if (lane_count < 1 || lane_count > MAX_LANES || !request_count)
 		return 2;
 	window = atoi(argv[3]), id_at = atoi(argv[5]);
 	length_at = atoi(argv[6]), length_size = atoi(argv[7]);

@@ -9,7 +9,7 @@ import socket
 import pytest
 
 from load_tests.bench import peers
-from load_tests.bench.asker import Asker
+from load_tests.bench.asker import Asker, Presser
 from load_tests.bench.dns_peers import NAME_SERVERS
 from load_tests.bench.loads import echoed, over_dns
 from load_tests.measure import run_udp
@@ -103,3 +103,28 @@ def test_the_asker_counts_what_is_lost(tmp_path):
         asked = asker.ask(silent.getsockname()[1], 0.5, lanes=1, window=3)
     assert asked.answers == 0
     assert asked.lost >= 3
+
+
+def test_the_presser_asks_at_a_rate_whoever_answers(tmp_path, port, core):
+    with peers.echo(tmp_path, port, core) as server:
+        if server is None:
+            pytest.skip("no C compiler")
+        load = echoed(over_dns(KNOWN))
+        presser = Presser(tmp_path, load.templates, load.wire)
+        seconds, strange = presser.press(port, [(400.0, 1), (100.0, 1)], deadline=1.0)
+    assert sum(one.sent for one in seconds) == pytest.approx(500, abs=2)
+    assert all(one.sent == one.answers == one.in_time > 0 for one in seconds)
+    assert all(0 < one.p99 < 1.0 for one in seconds)
+    assert strange == 0
+
+
+def test_the_presser_goes_on_where_nobody_answers(tmp_path):
+    load = echoed(over_dns(KNOWN))
+    if peers.installed("cc") is None:
+        pytest.skip("no C compiler")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
+        silent.bind(("127.0.0.1", 0))
+        presser = Presser(tmp_path, load.templates, load.wire)
+        (second,), _ = presser.press(silent.getsockname()[1], [(400.0, 1)], deadline=1.0)
+    assert second.sent == pytest.approx(400, abs=2)
+    assert (second.answers, second.in_time) == (0, 0)
