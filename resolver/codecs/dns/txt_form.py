@@ -6,7 +6,9 @@ which timestamps and data are filled. What no form fits is put together value by
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
+from itertools import chain
 from typing import Any, Final, NamedTuple
 
 from registry.values.shape import Shape, shape_of
@@ -14,7 +16,8 @@ from resolver.codecs.dns.rdata import MAX_STRING, is_text, shown, txt
 from resolver.codecs.dns.reply import TXT, Records, records
 
 _MAX_FORMS: Final = 1024
-#: From this time on (2001) timestamps have ten digits.
+#: Timestamps have so many digits from this one (2001) on.
+_DIGITS: Final = 10
 _TEN_DIGITS: Final = 1_000_000_000
 _TEXT, _BINARY = b"data=", b"data64="
 _forms: Final[dict[Shape, _Form | None]] = {}
@@ -36,27 +39,33 @@ def filled(shape: Shape, record: bytes) -> Records | None:
 
 
 class _Form(NamedTuple):
-    """Octets with `%` where timestamps, if the values are `timed`, and data belong.
+    """What alike TXT records have in common, with a gap (nothing) wherever they differ.
 
-    It is for data that is text (`_TEXT`), but for the values at `binary`.
+    For each value there is a gap for its timestamp, if the values are `timed`, and one for its
+    data. It is for data that is text (`_TEXT`), but for the values at `binary`.
     """
 
-    octets: bytes
+    pieces: list[bytes]
     number: int
     timed: bool
     binary: list[int]
 
     def filled(self, differences: tuple[Any, ...]) -> Records | None:
         """The records of timestamps and data in turns; None if the form does not fit them."""
-        pieces = [*differences]
+        texts = [*differences[1::2]]
         for at in self.binary:
-            data = pieces[2 * at + 1] = _shown_again(pieces[2 * at + 1])
+            data = texts[at] = _shown_again(texts[at])
             if not data.startswith(_BINARY):
                 return None
-        times, texts = pieces[::2], pieces[1::2]
-        if _timed(times) is not self.timed or not is_text(b" ".join(texts)):
+        times = _shown_times(differences[::2])
+        if times is None or bool(times) is not self.timed or not is_text(b" ".join(texts)):
             return None
-        return Records(self.number, self.octets % tuple(pieces if self.timed else texts))
+        pieces = self.pieces.copy()
+        if times:
+            pieces[1::4], pieces[3::4] = times, texts
+        else:
+            pieces[1::2] = texts
+        return Records(self.number, b"".join(pieces))
 
 
 def _form_of(shape: Shape, record: bytes) -> _Form | None:
@@ -72,26 +81,31 @@ def _form_of(shape: Shape, record: bytes) -> _Form | None:
 
 def _made(shape: Shape, record: bytes) -> _Form | None:
     differences: tuple[Any, ...] = shape.differences(record)
-    timed, data = _timed(differences[::2]), [*map(shown, differences[1::2])]
-    if timed is None or max(map(len, data), default=0) > MAX_STRING:
+    times, data = _shown_times(differences[::2]), [*map(shown, differences[1::2])]
+    if times is None or max(map(len, data), default=0) > MAX_STRING:
         return None
+    timed = bool(times)
     whole = (records(TXT, shape.survey.ttl, [rdata]).octets for rdata in txt(record))
-    octets = b"".join(_piece(*of_value, timed) for of_value in zip(whole, data, strict=True))
+    pieces = chain.from_iterable(
+        _pieces(octets, text, timed) for octets, text in zip(whole, data, strict=True)
+    )
     binary = [at for at, text in enumerate(data) if text.startswith(_BINARY)]
-    return _Form(octets, len(data), timed, binary)
+    return _Form([*pieces], len(data), timed, binary)
 
 
-def _piece(octets: bytes, data: bytes, timed: bool) -> bytes:
-    """The TXT record of one value as a format: the string `data` is its last."""
+def _pieces(octets: bytes, data: bytes, timed: bool) -> list[bytes]:
+    """The TXT record of one value with its gaps: the string `data` is its last."""
     head, length = octets[: -len(data) - 1], octets[-len(data) - 1 : -len(data)]
-    time = b"%d" if timed else b""
-    head = head[:-10] if timed else head
-    filling = b"%b" if data.startswith(_BINARY) else _TEXT + b"%b"
-    return head.replace(b"%", b"%%") + time + length.replace(b"%", b"%%") + filling
+    behind = length if data.startswith(_BINARY) else length + _TEXT
+    return [head[:-_DIGITS], b"", behind, b""] if timed else [head + behind, b""]
 
 
-def _timed(times: tuple[int, ...] | list[int]) -> bool | None:
-    """Whether values have timestamps of ten digits, all or none of them; None otherwise."""
-    if min(times, default=0) >= _TEN_DIGITS:
-        return True
-    return None if any(times) else False
+def _shown_times(times: Sequence[int]) -> list[bytes] | None:
+    """Timestamps that have ten digits each, nothing if there is none; else None."""
+    if min(times, default=0) < _TEN_DIGITS:
+        return None if any(times) else []
+    first = times[0]
+    if times.count(first) == len(times):
+        # Nearly always a record was written at once.
+        return [b"%d" % first] * len(times)
+    return [b"%d" % time for time in times]
