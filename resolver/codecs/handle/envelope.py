@@ -22,7 +22,8 @@ MIN_LENGTH: Final = 24
 COMPRESSED, ENCRYPTED, TRUNCATED = 0x80, 0x40, 0x20
 _SUGGESTED_MAJOR: Final = 0x03
 _LAYOUT: Final = struct.Struct(">BBBBIIII")
-_LENGTH: Final = struct.Struct(">16xI")
+#: The length alone.
+LENGTH: Final = struct.Struct(">16xI")
 
 
 class FramingError(DecodeError):
@@ -101,16 +102,3 @@ def encode_envelope(envelope: Envelope) -> bytes:
     """The 20 octets."""
     major, minor, flags, suggest_major, *rest = envelope
     return _LAYOUT.pack(major, minor, flags | suggest_major, *rest)
-
-
-def announced_length(data: bytes | bytearray, at: int) -> int:
-    """The octets that follow the envelope at `at`. Raises FramingError, with the envelope."""
-    length: int = _LENGTH.unpack_from(data, at)[0]
-    if not MIN_LENGTH <= length <= MAX_LENGTH:
-        head = bytes(data[at : at + SIZE])
-        try:
-            decode_envelope(head)
-        except FramingError as error:
-            error.head = head
-            raise
-    return length

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from resolver.codecs.handle.envelope import SIZE, FramingError, announced_length, decode_envelope
+from resolver.codecs.handle.envelope import (
+    LENGTH,
+    MAX_LENGTH,
+    MIN_LENGTH,
+    SIZE,
+    FramingError,
+    decode_envelope,
+)
 
 
 class CutMessageError(FramingError):
@@ -19,6 +26,8 @@ class MessageStream:
 
     def __init__(self) -> None:
         self._buffer = bytearray()
+        #: Octets that there have to be before more is known.
+        self._needed = SIZE
         self.failure: FramingError | None = None
 
     @property
@@ -30,14 +39,28 @@ class MessageStream:
         """Take what arrived; the messages complete now, in order. Look at `failure` after."""
         if self.failure is not None:
             return []
-        buffer = self._buffer
-        if buffer:
-            buffer += data
-            messages, end = self._cut(buffer)
-            del buffer[:end]
-        else:
-            messages, end = self._cut(data)
-            buffer += data[end:]
+        if self._buffer:
+            self._buffer += data
+            if len(self._buffer) < self._needed:
+                return []
+            data = bytes(self._buffer)
+            self._buffer.clear()
+        messages = []
+        start, size, needed = 0, len(data), SIZE
+        while size - start >= SIZE:
+            (length,) = LENGTH.unpack_from(data, start)
+            if not MIN_LENGTH <= length <= MAX_LENGTH:
+                self._fail(data[start : start + SIZE])
+                break
+            end = start + SIZE + length
+            if end > size:
+                needed = end - start
+                break
+            messages.append(data[start:end])
+            start = end
+        if start < size:
+            self._buffer += data[start:]
+            self._needed = needed
         return messages
 
     def finish(self) -> None:
@@ -56,17 +79,10 @@ class MessageStream:
         if received:
             raise CutMessageError(f"{received} octets are too few for an envelope", received)
 
-    def _cut(self, data: bytes | bytearray) -> tuple[list[bytes], int]:
-        """The messages that are there in full, and where the last of them ends."""
-        messages = []
-        start, size = 0, len(data)
+    def _fail(self, head: bytes) -> None:
+        """Have the codec say what is wrong with an envelope."""
         try:
-            while size - start >= SIZE:
-                end = start + SIZE + announced_length(data, start)
-                if end > size:
-                    break
-                messages.append(bytes(data[start:end]))
-                start = end
+            decode_envelope(head)
         except FramingError as error:
+            error.head = head
             self.failure = error
-        return messages, start
