@@ -3,7 +3,7 @@
     python -m load_tests.bench.slow_clients [--out FILE] [--connections N] [--seconds S]
 
 The node is on the first core; its clients are on the last one, the slow ones in a process of their
-own, which opens a new connection for each that the node closes.
+own that comes second, and which opens a new connection for each that the node closes.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import asyncio
 import contextlib
 import itertools
 import multiprocessing
+import os
 import socket
 import tempfile
 import time
@@ -35,6 +36,8 @@ NAMES: Final = 1_000
 #: Seconds between two octets of who is slow, and the end of a client's patience.
 PAUSE: Final = 1.0
 PATIENCE: Final = 10.0
+#: What the slow ones wait for the good ones, who share their core.
+_NICE: Final = 10
 #: Octets that the kernel keeps for who does not read.
 _LITTLE: Final = 4096
 
@@ -64,9 +67,10 @@ def kinds(record: Template) -> Sequence[Slow]:
     )
 
 
-async def be_slow(kind: Slow, address: Address) -> None:
-    """One bad client, for ever."""
+async def be_slow(kind: Slow, address: Address, after: float) -> None:
+    """One bad client, for ever, from so many seconds on."""
     loop = asyncio.get_running_loop()
+    await asyncio.sleep(after)
     while True:
         with socket.socket() as sock, contextlib.suppress(OSError):
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _LITTLE)
@@ -88,11 +92,12 @@ def _closed(sock: socket.socket) -> bool:
 
 async def _all(clients: Sequence[tuple[Slow, Address]]) -> None:
     async with asyncio.TaskGroup() as group:
-        for kind, address in clients:
-            group.create_task(be_slow(kind, address))
+        for place, (kind, address) in enumerate(clients):
+            group.create_task(be_slow(kind, address, place / len(clients) * PAUSE))
 
 
 def _run(clients: Sequence[tuple[Slow, Address]]) -> None:
+    os.nice(_NICE)
     asyncio.run(_all(clients))
 
 
@@ -168,6 +173,7 @@ def measure(core: int, count: int, seconds: float) -> Iterator[Figure]:
     with tempfile.TemporaryDirectory(prefix="idnode-slow-") as directory:
         data = Path(directory) / "minimal"
         with topology("minimal", data, core, BASE_PORT, ["--seed", str(NAMES)]) as node:
+            node.settle()
             known = asyncio.run(loads.records(DataDirectory(data).store_url(NODE), NAMES))
             host, port = node.address(NODE, "http")
             templates = [http.lookup(str(key), record, f"{host}:{port}") for key, record in known]

@@ -33,7 +33,7 @@ _GATHERING: Final = 0.2
 _PATIENCE: Final = 1.0
 #: For each second of work, seconds of rest: while others write, and else.
 _REST_BESIDE_WRITERS: Final = 19
-_REST: Final = 1
+_REST: Final = 3
 
 
 class Indexer:
