@@ -72,7 +72,8 @@ def read_fast(data: bytes) -> None:
     assert plain.suggested_version == message.suggested_version
     reply = fast.encode_plain_reply(data, plain, bytes(4), serial=1, expiration=0)
     assert decode_message(reply).request_id == message.request_id
-    assert fast.decode_plain_resolve(fast.cache_key(data)) == plain
+    for key in (fast.cache_key(data), fast.stream_cache_key(data)):
+        assert fast.decode_plain_resolve(key) == plain
 
 
 def read_reply(data: bytes) -> None:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from registry.schemes.handle import Key
-from resolver.cache.packets import OVERHEAD, PacketCache
+from resolver.cache.packets import MAX_REQUEST, OVERHEAD, PacketCache
 
 A, B = Key("88.1", "A"), Key("88.1", "B")
 
@@ -46,6 +46,13 @@ def test_a_reply_lasts_until_its_time():
     )
     assert cache.get_many([b"a", b"b"], 9.0) == ((b"1", b"2"), ("ok", "not-found"), 2)
     assert cache.hits == 6
+
+
+def test_replies_to_long_requests_are_not_kept():
+    cache = PacketCache()
+    cache.put(bytes(MAX_REQUEST), b"1", "ok", A, 10.0)
+    cache.put(bytes(MAX_REQUEST + 1), b"1", "ok", A, 10.0)
+    assert cache.size == 1
 
 
 def test_the_oldest_make_room_for_octets_too():

@@ -25,7 +25,6 @@ from resolver.codecs.dns.question import Rejected, read_question
 from resolver.codecs.dns.reply import TCP_LIMIT, Question
 from resolver.codecs.dns.zone import ZoneView, locate, lookup_key, name_server
 from resolver.codecs.handle.bodies.resolution import ResolveRequest, encode_resolve_request
-from resolver.codecs.handle.fast import cache_key, stream_cache_key
 from resolver.codecs.handle.header import CA, KC, PO, REC
 from resolver.codecs.handle.message import Message, encode_message
 from resolver.metrics import Counters
@@ -199,9 +198,3 @@ async def read_later(node, decide):
     await asyncio.sleep(0)
     node.store.slow = False
     return decide()
-
-
-def test_keys_of_streams_are_told_from_those_of_datagrams():
-    data = asking(request_id=7, expiration=9)
-    assert stream_cache_key(data) != cache_key(data)
-    assert stream_cache_key(data) == stream_cache_key(asking(request_id=8, expiration=1))

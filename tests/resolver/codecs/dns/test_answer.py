@@ -16,7 +16,13 @@ from registry import outcomes
 from registry.outcomes import OUTCOMES, Outcome
 from registry.values.value import Value, encode_record
 from resolver.codecs.dns.answer import encode_reply
-from resolver.codecs.dns.reply import TCP_LIMIT, cache_key, with_id
+from resolver.codecs.dns.reply import (
+    TCP_LIMIT,
+    cache_key,
+    is_of_stream,
+    stream_cache_key,
+    with_id,
+)
 from resolver.codecs.dns.zone import ZoneView, locate, name_server
 from resolver.query import Answer, Referral, Refused, Values
 from tests.support.dns_messages import (
@@ -306,6 +312,8 @@ def test_a_kept_reply_under_another_id() -> None:
     asked = question(BOTTLE)
     wire = encode_reply(asked, locate(asked, SECTOR), BOTTLE_VALUES, SECTOR, 1232)
     assert cache_key(b"\1\2" + first[2:]) == cache_key(second)
+    assert stream_cache_key(b"\1\2" + first[2:]) == stream_cache_key(second)
+    assert is_of_stream(stream_cache_key(first)) > is_of_stream(cache_key(first))
     assert with_id(wire, second)[:2] == second[:2]
     assert with_id(wire, second)[2:] == wire[2:]
 

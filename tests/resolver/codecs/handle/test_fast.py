@@ -21,6 +21,9 @@ from resolver.codecs.handle.fast import (
     cache_key,
     decode_plain_resolve,
     encode_plain_reply,
+    is_of_stream,
+    reply_to_message,
+    stream_cache_key,
     with_request_id,
 )
 from resolver.codecs.handle.fragments import split_message
@@ -173,6 +176,16 @@ def test_repeats_of_a_request_share_their_key() -> None:
     assert cache_key(encode_message(replace(PLAIN, minor=10))) != key
 
 
+def test_keys_of_streams_are_told_from_those_of_datagrams() -> None:
+    message = encode_message(PLAIN)
+    key = stream_cache_key(message)
+
+    assert (is_of_stream(key), is_of_stream(cache_key(message))) == (True, False)
+    assert stream_cache_key(encode_message(replace(PLAIN, request_id=8, expiration=99))) == key
+    assert decode_plain_resolve(key) == decode_plain_resolve(message)
+    assert cache_key(key) == cache_key(message)
+
+
 @given(st.binary(max_size=100))
 def test_what_is_short_stays_too_short_for_a_request(datagram: bytes) -> None:
     key = cache_key(datagram)
@@ -186,3 +199,6 @@ def test_a_kept_reply_is_given_another_request_id() -> None:
 
     expected = split_message(encode_message(Message(1, 1, body, request_id=0x01020304)))
     assert with_request_id(b"".join(kept), other) == [*expected]
+    assert reply_to_message(encode_message(Message(1, 1, body, request_id=7)), other) == (
+        encode_message(Message(1, 1, body, request_id=0x01020304))
+    )
