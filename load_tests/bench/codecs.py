@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
+from itertools import cycle
 from pathlib import Path
 from typing import Final
 
@@ -24,9 +25,12 @@ from registry.schemes.handle import parse
 from registry.values.shape import survey
 from registry.values.value import DEFAULT_TTL, Value, encode_record
 from resolver.codecs.dns.endings import Endings
+from resolver.codecs.dns.plain_txt import PlainTxt
 from resolver.codecs.dns.question import read_question
 from resolver.codecs.dns.rdata import txt
 from resolver.codecs.dns.txt_form import txt_records
+from resolver.codecs.dns.zone import ZoneView, name_server
+from resolver.codecs.handle.alike import Alike
 from resolver.codecs.handle.fast import cache_key, decode_plain_resolve, encode_plain_reply
 from resolver.codecs.handle.message import decode_message
 from resolver.codecs.plain_http import PlainRequests
@@ -50,6 +54,17 @@ _DNS: Final = dns.question(to_name(parse(_NAME)), _RECORD).request
 _HTTP: Final = f"GET /api/handles/{_NAME} HTTP/1.1\r\nHost: node\r\n\r\n".encode()
 _PLAIN: Final = PlainRequests()
 _ENDINGS: Final = Endings()
+_ALIKE: Final = Alike()
+_VIEW: Final = ZoneView((b"id", b"test"), name_server("127.0.0.1", 53))
+_PLAIN_TXT: Final = PlainTxt(_VIEW)
+#: What was asked for last is not looked at again.
+_RECORDS: Final = cycle([_RECORD, bytes(bytearray(_RECORD))])
+
+
+def _dns_reply() -> None:
+    asked = _PLAIN_TXT.read(_DNS)
+    assert asked is not None
+    asked[0].reply(_DNS, next(_RECORDS))
 
 
 def _handle_reply() -> None:
@@ -61,13 +76,15 @@ def _handle_reply() -> None:
 CODECS: Final[dict[str, Callable[[], object]]] = {
     "handle-key": lambda: cache_key(_HANDLE),
     "handle-plain-reply": _handle_reply,
+    "handle-request, alike": lambda: _ALIKE.read(_HANDLE),
     "handle-message": lambda: decode_message(_HANDLE),
     "handle-identifier": lambda: parse(_NAME),
     "dns-question": lambda: read_question(_DNS),
     "dns-question, known ending": lambda: _ENDINGS.read(_DNS),
+    "dns-plain-reply": _dns_reply,
     "dns-txt": lambda: list(txt(_RECORD)),
-    "dns-txt, known form": lambda: txt_records(_RECORD, DEFAULT_TTL),
-    "record-survey": lambda: survey(_RECORD, 0),
+    "dns-txt, known form": lambda: txt_records(next(_RECORDS), DEFAULT_TTL),
+    "record-survey": lambda: survey(next(_RECORDS), 0),
     "http-plain-request": lambda: _PLAIN.line_of(_HTTP),
 }
 

@@ -16,8 +16,10 @@ from registry.values.value import TTL_ABSOLUTE, bounds
 _U32: Final = struct.Struct(">I")
 _HEAD: Final = struct.Struct(">8xBIBI")  # TTL type, TTL, permissions, length of the type
 _TIME_AT, _TTL_TYPE_AT = 4, 8
-#: Most shapes remembered, one for each length of a record, and the longest record looked at.
+#: Most shapes remembered, most of them that records of one length may have, and the longest record
+#: looked at.
 _MAX_SHAPES: Final = 1024
+_MAX_OF_LENGTH: Final = 8
 _MAX_OCTETS: Final = 4096
 #: A shape is learnt from one of so many records that have none: not all are worth it.
 _LEARN_ONE_OF: Final = 16
@@ -52,9 +54,9 @@ class Shape:
         self._fixed = int.from_bytes(record, "big") & self._mask
         self._unpack = struct.Struct(f"{form}{len(record) - last}x").unpack
 
-    def fits(self, record: bytes) -> bool:
-        """Whether a record of the same length has this shape."""
-        return int.from_bytes(record, "big") & self._mask == self._fixed
+    def fits(self, number: int) -> bool:
+        """Whether a record of the same length has this shape; it is given as one big number."""
+        return number & self._mask == self._fixed
 
     def differences(self, record: bytes) -> tuple[int | bytes, ...]:
         """What is its own in a record of this shape: timestamp and data of each value, in turns."""
@@ -65,7 +67,8 @@ class _Shapes:
     """The shapes that were seen lately, by the length of their records."""
 
     def __init__(self) -> None:
-        self._known: dict[int, Shape] = {}
+        self._known: dict[int, list[Shape]] = {}
+        self._number = 0
         self._unlike = 0
         #: What was found last, for who answers with a record asks several times.
         self._last: bytes | None = None
@@ -80,15 +83,27 @@ class _Shapes:
         return shape
 
     def _of(self, record: bytes) -> Shape | None:
-        shape = self._known.get(len(record))
-        if shape is not None and shape.fits(record):
-            return shape
+        known = self._known.get(len(record))
+        if known is not None:
+            number = int.from_bytes(record, "big")
+            for shape in known:
+                if shape.fits(number):
+                    return shape
         self._unlike += 1
         if self._unlike % _LEARN_ONE_OF == 0 and _has_shape(record):
-            if len(self._known) >= _MAX_SHAPES:
-                self._known.clear()
-            self._known[len(record)] = Shape(record)
+            self._learn(record)
         return None
+
+    def _learn(self, record: bytes) -> None:
+        if self._number >= _MAX_SHAPES:
+            self._known.clear()
+            self._number = 0
+        of_length = self._known.setdefault(len(record), [])
+        if len(of_length) >= _MAX_OF_LENGTH:
+            del of_length[0]
+            self._number -= 1
+        of_length.append(Shape(record))
+        self._number += 1
 
 
 #: The shape of a record, None if it is not known.
