@@ -16,7 +16,7 @@ from typing import Any, Final
 
 OWN: Final = "idnode"
 _WIDTH: Final = 720
-_NAMES: Final = 96  # room for the names of servers, left of the bars
+_NAMES: Final = 136  # room for the names of servers, left of the bars
 _FIGURES: Final = 64  # room for the figures, right of them
 _BAR, _STEP, _HEAD, _GAP = 14, 18, 22, 12
 #: Colours that people with any colour vision tell apart (Okabe and Ito): ours, and those of peers.
