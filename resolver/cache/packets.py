@@ -102,23 +102,30 @@ class PacketCache:
 
     def put(self, request: bytes, octets: bytes, how: str, key: Key, until: float) -> None:
         """Keep a reply about `key` until the given time, in place of an older one."""
-        if len(request) > MAX_REQUEST:
-            return
-        if request in self._entries:
-            self._forget(request)
+        self.put_many([(request, octets, key)], how, until)
+
+    def put_many(self, replies: Iterable[tuple[bytes, bytes, Key]], how: str, until: float) -> None:
+        """The same for several that count alike: a request, its reply, what that is about."""
         if until == self._latest:
             # Entries made together share the number: one place less in memory for a look-up.
             until = self._latest
         self._latest = until
-        tag = hash(self._subject(key))
-        self._entries[request] = (until, octets, how, tag)
-        self.octets += OVERHEAD + len(request) + len(octets)
-        others = self._requests_of.setdefault(tag, request)
-        if others is not request:
-            if isinstance(others, bytes):
-                others = self._requests_of[tag] = {others}
-            others.add(request)
-        while len(self._entries) > self._max_entries or self.octets > self._max_octets:
+        entries, requests_of, taken = self._entries, self._requests_of, 0
+        for request, octets, key in replies:
+            if len(request) > MAX_REQUEST:
+                continue
+            if request in entries:
+                self._forget(request)
+            tag = hash(self._subject(key))
+            entries[request] = (until, octets, how, tag)
+            taken += OVERHEAD + len(request) + len(octets)
+            others = requests_of.setdefault(tag, request)
+            if others is not request:
+                if isinstance(others, bytes):
+                    others = requests_of[tag] = {others}
+                others.add(request)
+        self.octets += taken
+        while len(entries) > self._max_entries or self.octets > self._max_octets:
             self._make_room()
 
     def drop(self, keys: Iterable[Key]) -> None:

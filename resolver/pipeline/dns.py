@@ -179,24 +179,30 @@ class DnsFront:
         now: float,
     ) -> int:
         """Fill in the replies to those of a batch that have none and need not wait; how many."""
-        missing = [place for place, octets in enumerate(found) if octets is None]
-        read = {place: self._plain.read(requests[place]) for place in missing}
-        plain = [(place, *one) for place, one in read.items() if one is not None]
+        read = self._plain.read
+        replies: list[tuple[bytes, bytes, Key]] = []
+        plain = [
+            (place, *one)
+            for place, octets in enumerate(found)
+            if octets is None and (one := read(requests[place])) is not None
+        ]
         keys = [key for _, _, key in plain]
         with self._sources.reading(keys):
             records = self._sources.stored(keys)
             for (place, alike, key), record in zip(plain, records, strict=True):
                 request = requests[place]
-                reply = None if record is None else alike.reply(request, record)
-                if reply is not None:
-                    self.packets.put(request, reply, _OK, key, now + KEEP_SECONDS)
+                if record is not None and (reply := alike.reply(request, record)) is not None:
                     found[place], hows[place] = reply, _OK
-            for place in missing:
-                if found[place] is None:
-                    made = self._make(requests[place], now)
-                    if isinstance(made, Kept):
-                        found[place], hows[place] = made
-        return sum(found[place] is not None for place in missing)
+                    replies.append((request, reply, key))
+            self.packets.put_many(replies, _OK, now + KEEP_SECONDS)
+            made = len(replies)
+            for place, octets in enumerate(found):
+                if octets is None:
+                    kept = self._make(requests[place], now)
+                    if isinstance(kept, Kept):
+                        found[place], hows[place] = kept
+                        made += 1
+        return made
 
     async def _make_later(self, request: bytes, asked: _Asked) -> Kept:
         assert asked.query is not None

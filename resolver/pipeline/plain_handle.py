@@ -66,20 +66,7 @@ class PlainHandle:
         found, hows, known = self.packets.get_many(requests, now)
         if known < len(found):
             found, hows = [*found], [*hows]
-            asked = [
-                (place, *read)
-                for place, octets in enumerate(found)
-                if octets is None and (read := self._read(requests[place])) is not None
-            ]
-            keys = [key for _, _, key in asked]
-            latest = now + KEEP_SECONDS
-            with self._sources.reading(keys):
-                records = self._sources.stored(keys)
-                for (place, plain, key), record in zip(asked, records, strict=True):
-                    made = self._make(requests[place], plain, key, record, latest)
-                    if isinstance(made, Kept) and len(made.octets) <= SLOT:
-                        found[place], hows[place] = made
-                        known += 1
+            known += self._make_many(requests, found, hows, now + KEEP_SECONDS)
         return found, hows, known
 
     def reply(self, request: bytes, now: float) -> Kept | Awaitable[Kept | None] | None:
@@ -90,7 +77,7 @@ class PlainHandle:
         read = self._read(request)
         if read is None:
             return None
-        made = self._make(request, *read, None, now + KEEP_SECONDS)
+        made = self._make(request, *read, now + KEEP_SECONDS)
         return self._make_later(request, made) if isinstance(made, _Waiting) else made
 
     def _read(self, request: bytes) -> tuple[PlainResolve, Key] | None:
@@ -101,17 +88,56 @@ class PlainHandle:
         except InvalidIdentifier:
             return None
 
-    def _make(
-        self, request: bytes, plain: PlainResolve, key: Key, record: bytes | None, latest: float
-    ) -> Kept | _Waiting | None:
-        """The reply, kept until then at the latest, or what has to wait for its answer.
+    def _make_many(
+        self,
+        requests: Sequence[bytes],
+        found: list[bytes | None],
+        hows: list[str | None],
+        latest: float,
+    ) -> int:
+        """Fill in the replies to those of a batch that have none and need not wait; how many."""
+        read, made = self._read, 0
+        whole: list[tuple[bytes, bytes, Key]] = []
+        asked = [
+            (place, *one)
+            for place, octets in enumerate(found)
+            if octets is None and (one := read(requests[place])) is not None
+        ]
+        keys = [key for _, _, key in asked]
+        serial, lasting = self._responder.serial, expiration(self._sources.clock.now())
+        with self._sources.reading(keys):
+            records = self._sources.stored(keys)
+            for (place, plain, key), record in zip(asked, records, strict=True):
+                request = requests[place]
+                if (
+                    record is not None
+                    and not plain.indexes
+                    and not plain.types
+                    and is_public(record)
+                ):
+                    # Nearly always all is asked for and public: then there is nothing to decide.
+                    reply = encode_plain_reply(
+                        request, plain, record, serial=serial, expiration=lasting
+                    )
+                    octets, how = cut(reply), _OK
+                    if len(octets) > SLOT:
+                        continue
+                    whole.append((request, octets, key))
+                else:
+                    kept = self._make(request, plain, key, latest)
+                    if not isinstance(kept, Kept) or len(kept.octets) > SLOT:
+                        continue
+                    octets, how = kept
+                found[place], hows[place] = octets, how
+                made += 1
+            self.packets.put_many(whole, _OK, latest)
+        return made
 
-        `record` is what the identifier has if that is known (`Sources.stored`).
-        """
+    def _make(
+        self, request: bytes, plain: PlainResolve, key: Key, latest: float
+    ) -> Kept | _Waiting | None:
+        """The reply, kept until then at the latest, or what has to wait for its answer."""
         handle, indexes, types, op_flags, _, _ = plain
-        if record is not None and not indexes and not types and is_public(record):
-            # Nearly always all is asked for and public: then there is nothing to decide.
-            return self._keep(request, self._values(request, plain, record), _OK, key, latest)
         query = query_about(key, handle, indexes, types, op_flags, plain.suggested_version)
         answer = self._sources.resolve(query)
         if answer is None:
@@ -136,28 +162,26 @@ class PlainHandle:
     ) -> Kept:
         """The reply that says this, kept unless that is only that none could be had."""
         if isinstance(answer, Values):
-            flags = AT if answer.authoritative else 0
-            message = self._values(request, plain, answer.record, flags)
+            message = encode_plain_reply(
+                request,
+                plain,
+                answer.record,
+                serial=self._responder.serial,
+                expiration=expiration(self._sources.clock.now()),
+                flags=AT if answer.authoritative else 0,
+            )
         else:
             reply = self._responder.reply(decode_message(request), answer, plain.handle)
             message = encode_message(reply)
-        if is_passing(answer):
-            until = 0.0
-        return self._keep(request, message, slug(answer), key, until)
+        octets = message if is_of_stream(request) else cut(message)
+        made = Kept(octets, slug(answer))
+        if until and not is_passing(answer):
+            self._keep(request, *made, key, until)
+        return made
 
-    def _values(self, request: bytes, plain: PlainResolve, record: bytes, flags: int = AT) -> bytes:
-        serial, until = self._responder.serial, expiration(self._sources.clock.now())
-        return encode_plain_reply(
-            request, plain, record, serial=serial, expiration=until, flags=flags
-        )
-
-    def _keep(self, request: bytes, message: bytes, how: str, key: Key, until: float) -> Kept:
-        """The reply with this message, kept until then (0: not at all)."""
-        of_stream = is_of_stream(request)
-        octets = message if of_stream else cut(message)
-        if until and (of_stream or len(octets) <= SLOT):
+    def _keep(self, request: bytes, octets: bytes, how: str, key: Key, until: float) -> None:
+        if len(octets) <= SLOT or is_of_stream(request):
             self.packets.put(request, octets, how, key, until)
-        return Kept(octets, how)
 
 
 def _of_one_asker(query: Query, answer: Answer) -> bool:

@@ -84,6 +84,16 @@ class Cache(RuleBasedStateMachine):
         self.cache.put(request, reply, "ok", key, 1.0)
         self.truth[request] = (reply, key)
 
+    @rule(numbers=st.lists(requests, max_size=6))
+    def put_many(self, numbers: list[int]) -> None:
+        replies = []
+        for number in numbers:
+            self.count += 1
+            request, key = b"%d" % number, Key("88.1", str(number % 3))
+            replies.append((request, bytes(self.count), key))
+            self.truth[request] = (bytes(self.count), key)
+        self.cache.put_many(replies, "ok", 1.0)
+
     @rule(number=st.integers(0, 2))
     def drop(self, number: int) -> None:
         key = Key("88.1", str(number))
