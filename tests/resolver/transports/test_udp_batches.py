@@ -212,8 +212,9 @@ async def test_who_has_too_many_waiting_is_dropped_before_any_work(served):
         client.send(asking(1))
         await client.receive(1)
     account = front.server.account
-    async with asyncio.timeout(5):  # on a busy machine the newest are answered first
-        while account.dropped.total() < 2500 - 2048:
+    # On a busy machine the newest are answered first, and the others may still be to come.
+    async with asyncio.timeout(5):
+        while account.dropped.total() < 2500 - 2048:  # noqa: ASYNC110 - a number is no event
             await asyncio.sleep(0)
     assert account.waiting == 2048
     assert account.dropped == {"crowded": 2500 - 2048}
