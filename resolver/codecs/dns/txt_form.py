@@ -102,10 +102,9 @@ def _pieces(octets: bytes, data: bytes, timed: bool) -> list[bytes]:
 
 def _shown_times(times: Sequence[int]) -> list[bytes] | None:
     """Timestamps that have ten digits each, nothing if there is none; else None."""
+    if times and times.count(times[0]) == len(times) and times[0] >= _TEN_DIGITS:
+        # Nearly always a record was written at once.
+        return [b"%d" % times[0]] * len(times)
     if min(times, default=0) < _TEN_DIGITS:
         return None if any(times) else []
-    first = times[0]
-    if times.count(first) == len(times):
-        # Nearly always a record was written at once.
-        return [b"%d" % first] * len(times)
     return [b"%d" % time for time in times]
