@@ -176,3 +176,16 @@ def test_a_change_drops_what_was_kept():
     front.packets.drop([parse("88.901/A")])
     assert front.packets.get(questioning("a"), 0.0) is None
     assert front.packets.get(questioning("b-1"), 0.0) is not None
+
+
+def test_what_is_stored():
+    keys = [parse("88.901/A"), parse("88.901/none"), FOREIGN]
+    found = sources().stored(keys)
+    assert [*found] == [RECORDS[keys[0]], None, None]
+    assert [*sources().stored([*keys, Store.lost])] == [None] * 4, "each is asked for alone"
+
+
+def test_a_node_that_asks_others_leaves_it_to_them_how_long_answers_last():
+    authority = Authority(PrefixTree(["88.901"]), Store(RECORDS))
+    assert [*Sources(authority, recursion=object()).stored([parse("88.901/A")])] == [None]
+    assert [*Sources(None).stored([parse("88.901/A")])] == [None]
