@@ -24,7 +24,7 @@ from typing import Any, Final, NamedTuple
 from load_tests.bench import large
 from load_tests.bench.cores import leave_first
 from load_tests.bench.figure import Figure, tell
-from load_tests.bench.server import Topology, topology
+from load_tests.bench.server import Topology, minimal_with, topology
 from load_tests.requests import handle
 from registry.schemes.handle import Key
 from resolver.data_directory import DataDirectory
@@ -169,6 +169,9 @@ def measure(directory: Path, core: int, count: int) -> Iterator[Figure]:
     large.forget(path)
     with topology("minimal", data, core, BASE_PORT) as again:
         yield Figure("start with that store, not in memory", again.seconds, "s", "<= 5")
+    # To make an index of them takes the node long, and would count.
+    file = minimal_with(directory, SECTOR, "settings = { search = false }")
+    with topology(file, data, core, BASE_PORT) as again:
         _, port = again.address(SECTOR, "handle")
         yield from large.answers(again.server, port, path, names)
     yield from large.reads(path, names)

@@ -13,6 +13,7 @@ import asyncio
 import contextlib
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -154,6 +155,7 @@ def beside_a_flood(target: Target, program: Path, seconds: int) -> Iterator[Figu
 def accounted(target: Target, seconds: int) -> Iterator[Figure]:
     """Every datagram that was sent is among those received or lost, each of these ended once."""
     metrics, rate = target.node.url(NODE, "metrics"), OVERLOAD * target.peak(1.0)
+    time.sleep(PATIENCE)  # what that left under way has ended
     before = fetch(metrics, "handle-udp")
     over = target.press((rate, seconds))
     after = fetch(metrics, "handle-udp")

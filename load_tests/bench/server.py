@@ -8,11 +8,14 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any, Final
+
+from resolver.topology import configs_directory
 
 START_LIMIT: Final = 120.0
 SETTLE_LIMIT: Final = 600.0
@@ -109,6 +112,16 @@ def topology(
         if not first.startswith(b"ready"):
             raise SystemExit(f"idnode up did not start: {first.decode().strip() or 'no output'}")
         yield Topology(server, seconds, json.loads(ready.read_bytes()))
+
+
+def minimal_with(directory: Path, node: str, line: str) -> str:
+    """The topology `minimal` with one more line in the table of a node: its file in `directory`."""
+    text = (configs_directory() / "minimal.toml").read_text("utf-8")
+    own = f'name = "{node}"\n'
+    number, path = tempfile.mkstemp(".toml", dir=directory)
+    with os.fdopen(number, "w", encoding="utf-8") as file:
+        file.write(text.replace(own, f"{own}{line}\n"))
+    return path
 
 
 def _is_behind(page: str) -> bool:

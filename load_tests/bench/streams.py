@@ -80,15 +80,20 @@ def _compare(
     directory: Path,
     options: Options,
 ) -> Iterator[Figure]:
-    """The first `checked` of them have all their replies looked at, before and after."""
+    """The first `checked` of them have all their replies looked at, before and after.
+
+    The others are echoes: they send what comes at the same time back without looking at it, so that
+    more than one request under way says nothing.
+    """
     for one in contenders[:checked]:
         _check(one, stream)
     drawn = loads.popular(contenders[0].load.templates)
     asker = asker_of(directory, drawn, stream)
     for way, window in WINDOWS.items():
         ask = partial(asker.ask, lanes=CONNECTIONS, window=window)
-        costs = take_turns(contenders, [ask] * len(contenders), options)
-        yield from beside(f"{contenders[0].name}, {way}", contenders, costs)
+        asked = contenders if window == 1 else contenders[:checked]
+        costs = take_turns(asked, [ask] * len(asked), options)
+        yield from beside(f"{contenders[0].name}, {way}", asked, costs)
     for one in contenders[:checked]:
         _check(one, stream)
 

@@ -27,10 +27,9 @@ from load_tests.bench.asker import Asked, Asker
 from load_tests.bench.figure import Figure, tell
 from load_tests.bench.loads import Load
 from load_tests.bench.news import staleness
-from load_tests.bench.server import Server, Topology, cpu_of, topology
+from load_tests.bench.server import Server, Topology, cpu_of, minimal_with, topology
 from load_tests.measure import run_udp
 from resolver.data_directory import DataDirectory
-from resolver.topology import configs_directory
 
 SECTOR: Final = "baijiu"
 BASE_PORT: Final = 31_740
@@ -151,15 +150,12 @@ def _crew(processes: int, node: Topology, load: Load) -> Crew:
 @contextmanager
 def _serving(directory: Path, processes: int, names: int) -> Iterator[Topology]:
     """A topology whose sector node is served by so many processes, on as many cores."""
-    text = (configs_directory() / "minimal.toml").read_text("utf-8")
-    own = f'name = "{SECTOR}"\n'
-    file = directory / f"workers-{processes}.toml"
-    file.write_text(text.replace(own, f"{own}workers = {processes}\n"), "utf-8")
+    file = minimal_with(directory, SECTOR, f"workers = {processes}")
     data = directory / f"data-{processes}"
     base = BASE_PORT + 100 * processes
     with ExitStack() as stack:
         with _on_cores(processes):
-            started = topology(str(file), data, None, base, ["--seed", str(names)])
+            started = topology(file, data, None, base, ["--seed", str(names)])
             node = stack.enter_context(started)
         yield node
 
