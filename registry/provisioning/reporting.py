@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from typing import Final, Protocol
 
 from registry.audit.log import Actor
 from registry.enterprises.enrolment import Enrolment, enterprise_of
 from registry.enterprises.enterprise import Enterprise
+from registry.errors import StateConflict
 from registry.prefixes.allocating import Allocating
 from registry.prefixes.allocations import Allocation
 from registry.prefixes.life import PrefixOperation, PrefixState
@@ -101,7 +103,8 @@ class Reporting:
             reply = await self._national.send(Poll(transaction="poll", operation="req"))
             if reply.queue is None or reply.audited is None:
                 return
-            await self._take_in(reply.audited)
+            with suppress(StateConflict):  # somebody else took it in at the same time
+                await self._take_in(reply.audited)
             number = reply.queue.number
             # Taken in already, it is known when it comes again.
             await self._national.send(

@@ -105,6 +105,16 @@ async def test_results_of_others_are_taken_in_too(audited):
     assert other.state is PrefixState.ALLOCATED
 
 
+async def test_a_result_that_two_take_in_at_once_is_acted_on(audited):
+    sector, national = audited
+    await sector.active(await sector.enterprise(), PREFIX)
+    await national.decide(PREFIX, True, "in order", OPERATOR)
+    all_of_them, this_one = sector.advancing.advance_all(), sector.advancing.advance(PREFIX)
+    _, gone_on = await asyncio.gather(all_of_them, this_one)
+    assert gone_on.state is PrefixState.ACTIVE
+    assert await states(sector) == WALK
+
+
 async def test_a_silent_national_node_is_named(sector, monkeypatch):
     async def silent(command: object) -> None:
         raise NationalSilent("the national node does not answer")
