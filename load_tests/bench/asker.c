@@ -40,13 +40,9 @@ static void ask(struct lane *lane)
 		int sent;
 
 		for (i = 0; i < want && i < BATCH; i++) {
-			unsigned char *request = requests[(next_request + i) % request_count];
-			unsigned id = lane->next_id + i;
-			size_t size = size_of(request);
+			size_t size = put_request(slots[i], next_request + i, lane->next_id + i, id_at,
+						  id_size);
 
-			memcpy(slots[i], request + 2, size);
-			for (unsigned k = id_size; k-- > 0; id >>= 8)
-				slots[i][id_at + k] = id & 255;
 			vectors[i] = (struct iovec){slots[i], size};
 		}
 		if ((sent = sendmmsg(lane->fd, messages, i, MSG_DONTWAIT)) <= 0)

@@ -35,7 +35,7 @@ class Asked(NamedTuple):
 
 
 class Program:
-    """Asks messages again and again; it and they are in `directory`.
+    """Asks messages in order, again and again; it and they are in `directory`.
 
     `layout` is what it is told of where things are in them.
     """
@@ -54,11 +54,6 @@ class Program:
             for message in messages:
                 file.write(len(message).to_bytes(2, "big") + message)
 
-    def ask(self, port: int, seconds: float, *, lanes: int = LANES, window: int = WINDOW) -> Asked:
-        """Ask whoever serves a port of 127.0.0.1 for so long."""
-        answers, lost, strange, took = self._run([port, seconds, window, lanes])
-        return Asked(int(answers), int(lost), int(strange), float(took))
-
     def _run(self, before: Sequence[float], behind: Sequence[float] = ()) -> list[bytes]:
         """What it prints, told these numbers before and behind where things are."""
         with self._requests.open("rb") as requests:
@@ -71,8 +66,17 @@ class Program:
         return told.stdout.split()
 
 
-class Asker(Program):
-    """Asks over UDP."""
+class ClosedLoop(Program):
+    """Asks again as soon as it is answered."""
+
+    def ask(self, port: int, seconds: float, *, lanes: int = LANES, window: int = WINDOW) -> Asked:
+        """Ask whoever serves a port of 127.0.0.1 for so long."""
+        answers, lost, strange, took = self._run([port, seconds, window, lanes])
+        return Asked(int(answers), int(lost), int(strange), float(took))
+
+
+class Asker(ClosedLoop):
+    """The same over UDP."""
 
     def __init__(self, directory: Path, templates: Sequence[Template], wire: Wire) -> None:
         super().__init__(directory, _ASKER, *_datagrams(templates, wire))

@@ -6,6 +6,7 @@
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <time.h>
 
@@ -37,6 +38,18 @@ static inline void read_requests(void)
 	requests = malloc((size / 2 + 1) * sizeof *requests);
 	for (size_t at = 0; at + 2 <= size; at += 2 + size_of(octets + at))
 		requests[request_count++] = octets + at;
+}
+
+/* A request, counted on beyond the last one, under an id of its own; how long it is. */
+static inline size_t put_request(unsigned char *slot, size_t number, unsigned id, unsigned id_at,
+				 unsigned id_size)
+{
+	unsigned char *request = requests[number % request_count];
+
+	memcpy(slot, request + 2, size_of(request));
+	for (unsigned k = id_size; k-- > 0; id >>= 8)
+		slot[id_at + k] = id & 255;
+	return size_of(request);
 }
 
 /* A socket to a port of 127.0.0.1, with room for the answers of a moment without us. */

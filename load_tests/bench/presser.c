@@ -49,13 +49,9 @@ static void ask(struct lane *lane, unsigned want)
 	int done;
 
 	for (unsigned i = 0; i < want; i++) {
-		unsigned char *request = requests[(next_request + i) % request_count];
-		unsigned id = lane->next_id + i;
+		size_t size = put_request(slots[i], next_request + i, lane->next_id + i, id_at, id_size);
 
-		memcpy(slots[i], request + 2, size_of(request));
-		for (unsigned k = id_size; k-- > 0; id >>= 8)
-			slots[i][id_at + k] = id & 255;
-		vectors[i] = (struct iovec){slots[i], size_of(request)};
+		vectors[i] = (struct iovec){slots[i], size};
 	}
 	if ((done = sendmmsg(lane->fd, messages, want, MSG_DONTWAIT)) <= 0)
 		return;

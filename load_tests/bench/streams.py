@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from load_tests.bench import loads, peers
-from load_tests.bench.asker import Program
+from load_tests.bench.asker import ClosedLoop
 from load_tests.bench.figure import Figure
 from load_tests.bench.loads import Load, Records
 from load_tests.bench.measuring import (
@@ -111,10 +111,10 @@ def _echo(directory: Path, core: int, load: Load) -> Iterator[list[Contender]]:
         yield [] if server is None else [Contender("echo", server, ECHO_PORT, load)]
 
 
-def asker_of(directory: Path, templates: Sequence[Template], stream: Stream) -> Program:
+def asker_of(directory: Path, templates: Sequence[Template], stream: Stream) -> ClosedLoop:
     """What asks for these again and again over connections."""
     frame, at = stream.framing.frame, stream[1:]
-    return Program(directory, _SOURCE, (frame(one.request) for one in templates), at)
+    return ClosedLoop(directory, _SOURCE, (frame(one.request) for one in templates), at)
 
 
 def _carry(stream: Stream, one: Contender, recorder: Recorder) -> Carrier:
