@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sqlite3
 from collections.abc import Sequence
+from contextlib import suppress
 from itertools import chain
 from pathlib import Path
 from typing import Any, Final
@@ -128,6 +130,7 @@ class SqliteStore(SqlStore):
         )
         event.listen(engine.sync_engine, "connect", _make_durable)
         event.listen(engine.sync_engine, "begin", _begin_immediate)
+        event.listen(engine.sync_engine.pool, "invalidate", _roll_back)
         reader = open_reader(path)
         store = cls(engine, SqliteLookup(reader), SqliteReads(reader))
         store._path = path
@@ -214,6 +217,15 @@ def _begin(connection: Connection) -> None:
 def _begin_immediate(connection: Connection) -> None:
     # Not deferred: a writer that starts as a reader can be refused half-way.
     connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _roll_back(connection: Any, _record: object, _error: object) -> None:
+    """End the transaction of a connection that is given up, for instance since its writer was
+    cancelled: closing would leave it open, and the file locked, as long as a cursor is referred to.
+    It is closed in any case, and what ended it is told by whoever gave it up.
+    """
+    with suppress(DBAPIError, sqlite3.Error, ValueError, asyncio.CancelledError):
+        connection.rollback()
 
 
 def _make_durable(connection: Any, _record: object) -> None:

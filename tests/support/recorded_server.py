@@ -155,4 +155,4 @@ def recorded_server(directory: Path) -> Iterator[Node]:
         process.started()
         yield Node(json.loads(ready.read_bytes())["nodes"][0])
         ended = process.stop()
-        assert (ended.status, ended.err.splitlines()[-1]) == (0, "draining")
+        assert (ended.status, ended.err.splitlines()[-1]) == (0, "draining"), ended

@@ -26,6 +26,7 @@ from registry.storage.interface import (
     Store,
     StoreNotUsable,
 )
+from registry.storage.search_interface import Entered
 
 SECTOR, HOSTED = "88.901", "88.901.7"
 
@@ -163,6 +164,28 @@ class TestWriting:
             assert (halves[0] is None) == (halves[1] is None)
         await insert(store, row("AFTER"))
         assert await store.reads.row(SECTOR, "AFTER") is not None
+
+    async def test_a_writer_cancelled_in_a_statement_gives_way_to_the_next(
+        self, store: Store
+    ) -> None:
+        terms = [Entered(number, Key(SECTOR, f"{number}"), True) for number in range(20_000)]
+
+        async def write(begun: asyncio.Event) -> None:
+            async with store.begin() as transaction:
+                begun.set()
+                await transaction.enter(terms)
+
+        for number in range(8):
+            begun = asyncio.Event()
+            task = asyncio.create_task(write(begun))
+            await begun.wait()
+            for _ in range(number):  # the store's own thread gets to work in as many turns
+                await asyncio.to_thread(bool)
+            task.cancel()
+            # Whoever refers to how it ended refers to all it had under way.
+            (_cancelled,) = await asyncio.gather(task, return_exceptions=True)
+            await insert(store, row(f"AFTER-{number}"))
+            assert await store.reads.row(SECTOR, f"AFTER-{number}") is not None
 
     async def test_a_large_batch_is_added_like_a_small_one(self, store: Store) -> None:
         rows = [row(f"N-{number:04d}", b"x" * number) for number in range(1000)]
