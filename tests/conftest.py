@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
@@ -13,6 +14,14 @@ from tests.support.processes import Topology, up
 
 #: Identifiers of each sector node: enough for all tests, and few enough for a quick start.
 SEED = 30
+
+
+def pytest_configure() -> None:
+    """Have Ctrl-C end the commands that are tried: a shell lets what runs in its background ignore
+    it, and whatever that starts.
+    """
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

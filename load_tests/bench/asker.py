@@ -1,4 +1,5 @@
-"""Programs that ask more than a server can answer (`asker.c`, `presser.c`), compiled on the spot.
+"""Programs that ask more than a server can answer, compiled on the spot: `asker.c`, `presser.c` and
+`flood.c`.
 
 A generator that checks every reply is slower than the servers that are measured here, and what is
 not busy answers in small batches, each of which has its price. So replies are checked before and
@@ -20,9 +21,12 @@ from load_tests.requests.template import Template, Wire
 
 _ASKER: Final = Path(__file__).with_name("asker.c")
 _PRESSER: Final = Path(__file__).with_name("presser.c")
+_FLOOD: Final = Path(__file__).with_name("flood.c")
 #: Sockets that ask, and requests under way on each.
 LANES: Final = 16
 WINDOW: Final = 32
+#: The first of the addresses that floods come from.
+FIRST_SOURCE: Final = "127.0.0.2"
 
 
 class Asked(NamedTuple):
@@ -54,7 +58,7 @@ class Program:
             for message in messages:
                 file.write(len(message).to_bytes(2, "big") + message)
 
-    def _run(self, before: Sequence[float], behind: Sequence[float] = ()) -> list[bytes]:
+    def _run(self, before: Sequence[object], behind: Sequence[object] = ()) -> list[bytes]:
         """What it prints, told these numbers before and behind where things are."""
         with self._requests.open("rb") as requests:
             told = subprocess.run(
@@ -114,6 +118,19 @@ class Presser(Program):
             Second(sent, answers, in_time, p99 * 1e-6) for sent, answers, in_time, p99 in rows
         ]
         return seconds, strange
+
+
+class Flood(Program):
+    """Sends datagrams over UDP as fast as it can and reads no answers."""
+
+    def __init__(self, directory: Path, datagrams: Iterable[bytes], sources: int) -> None:
+        super().__init__(directory, _FLOOD, datagrams, [])
+        self._sources = sources
+
+    def send(self, port: int, seconds: float) -> int:
+        """To a port of 127.0.0.1 for so long, from 127.0.0.2 on; how many there were."""
+        (sent,) = self._run([FIRST_SOURCE, self._sources, port, seconds])
+        return int(sent)
 
 
 def _datagrams(templates: Sequence[Template], wire: Wire) -> tuple[Iterator[bytes], Sequence[int]]:

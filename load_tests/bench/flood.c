@@ -1,49 +1,43 @@
-/* Sends one datagram again and again, as fast as it can.
+/* Sends datagrams over and over, as fast as it can, from some addresses of this machine in turn.
  *
- *     flood SOURCE PORT SECONDS < DATAGRAM        to 127.0.0.1; prints how many were sent
+ *     flood FIRST SOURCES PORT SECONDS < DATAGRAMS
+ *
+ * FIRST is the first of so many addresses; DATAGRAMS are each after its length (see asking.h).
+ * It prints how many were sent.
  */
 #define _GNU_SOURCE
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <sys/socket.h>
-#include <time.h>
+#include "asking.h"
 
-enum { BATCH = 64, SLOT = 2048 };
+enum { BATCH = 64, MOST = 256 };
 
-static char octets[SLOT];
 static struct mmsghdr messages[BATCH];
-
-static double now(void)
-{
-	struct timespec at;
-
-	clock_gettime(CLOCK_MONOTONIC, &at);
-	return at.tv_sec + at.tv_nsec * 1e-9;
-}
+static struct iovec datagrams[BATCH];
 
 int main(int argc, char **argv)
 {
-	struct sockaddr_in own = {.sin_family = AF_INET}, peer = {.sin_family = AF_INET};
-	struct iovec datagram = {octets, fread(octets, 1, SLOT, stdin)};
-	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+	struct sockaddr_in own = {.sin_family = AF_INET};
+	int fds[MOST], sources = argc == 5 ? atoi(argv[2]) : 0;
+	size_t turn = 0;
 	unsigned long sent = 0;
 
-	if (argc != 4 || fd < 0 || inet_pton(AF_INET, argv[1], &own.sin_addr) != 1)
+	if (sources < 1 || sources > MOST || inet_pton(AF_INET, argv[1], &own.sin_addr) != 1)
 		return 2;
-	peer.sin_port = htons((unsigned short)atoi(argv[2]));
-	peer.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	if (bind(fd, (struct sockaddr *)&own, sizeof own) < 0 ||
-	    connect(fd, (struct sockaddr *)&peer, sizeof peer) < 0) {
-		perror("flood");
-		return 1;
+	read_requests();
+	for (int i = 0; i < sources; i++) {
+		fds[i] = open_udp(atoi(argv[3]), &own);
+		own.sin_addr.s_addr = htonl(ntohl(own.sin_addr.s_addr) + 1);
 	}
 	for (int i = 0; i < BATCH; i++)
-		messages[i].msg_hdr = (struct msghdr){.msg_iov = &datagram, .msg_iovlen = 1};
-	for (double end = now() + atof(argv[3]); now() < end;) {
-		int count = sendmmsg(fd, messages, BATCH, 0);
+		messages[i].msg_hdr = (struct msghdr){.msg_iov = &datagrams[i], .msg_iovlen = 1};
+	for (double end = now() + atof(argv[4]); now() < end; turn++) {
+		int count;
 
+		for (size_t i = 0; i < BATCH; i++) {
+			unsigned char *datagram = requests[(turn * BATCH + i) % request_count];
+
+			datagrams[i] = (struct iovec){datagram + 2, size_of(datagram)};
+		}
+		count = sendmmsg(fds[turn % (size_t)sources], messages, BATCH, 0);
 		sent += count > 0 ? (unsigned long)count : 0;
 	}
 	printf("%lu\n", sent);

@@ -1,4 +1,4 @@
-"""What a node does with twice the datagrams it can answer, and with a flood beside polite clients.
+"""What a node does with twice the datagrams it can answer, and with floods beside polite clients.
 
     python -m load_tests.bench.overload [--out FILE] [--seconds S]
 
@@ -11,20 +11,19 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
-import subprocess
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from random import Random
 from typing import Final, NamedTuple
 
 from load_tests.bench import loads
 from load_tests.bench.accounts import fetch
-from load_tests.bench.asker import Asker, Presser, Second
+from load_tests.bench.asker import Asker, Flood, Presser, Second
 from load_tests.bench.cores import leave_first
 from load_tests.bench.figure import Figure, tell
-from load_tests.bench.peers import compiled
 from load_tests.bench.server import Topology, topology
 from load_tests.measure import Summary, run_udp
 from load_tests.requests import handle
@@ -33,6 +32,7 @@ from resolver.data_directory import DataDirectory
 
 BASE_PORT: Final = 31_440
 NODE: Final = "baijiu"
+PREFIX: Final = "88.901.7"
 NAMES: Final = 20_000
 #: Seconds within which an answer is worth something, and after which it is lost.
 DEADLINE: Final = 0.2
@@ -45,8 +45,12 @@ WATCHED: Final = 10
 RECOVERED: Final = 0.95
 #: Requests a second whose replies are checked.
 CHECKED: Final = 1000.0
-FLOOD_SOURCE: Final = "127.0.0.2"
-_FLOOD: Final = Path(__file__).with_name("flood.c")
+#: Addresses that junk and questions about unknown names come from, and how many of them there are.
+SOURCES: Final = 64
+JUNK: Final = 20_000
+SEED: Final = 7
+#: Seconds that a flood goes on for longer than polite clients ask, for they begin later.
+FLOOD_LEAD: Final = 2
 
 
 class Target(NamedTuple):
@@ -129,27 +133,49 @@ def recovery(seconds: Sequence[Second]) -> int:
     return max(bad) + 1 if bad else 0
 
 
-def beside_a_flood(target: Target, program: Path, seconds: int) -> Iterator[Figure]:
-    """What polite clients get while one source sends as fast as it can."""
-    rate = POLITE * target.peak(seconds)
-    alone = target.press((rate, seconds))
-    command = [str(program), FLOOD_SOURCE, str(target.address[1]), str(seconds + 2)]
-    flood = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-    assert flood.stdin is not None
-    flood.stdin.write(target.templates[0].request)
-    flood.stdin.close()
-    beside = target.press((rate, seconds))
-    assert flood.stdout is not None
-    sent = int(flood.stdout.read())
-    flood.wait()
-    yield Figure("flood: sent by one source", sent / (seconds + 2), "/s")
-    yield Figure("flood: polite clients ask", rate, "/s")
-    for name, pressed in (("alone", alone), ("flood", beside)):
-        worst = max(one.p99 for one in pressed.seconds)
-        yield Figure(f"{name}: polite answered in time", 100 * pressed.in_time(), "%")
-        yield Figure(f"{name}: the same, after the first second", 100 * pressed.in_time(1), "%")
-        yield Figure(f"{name}: p99 of polite answers", worst * 1000, "ms")
-    yield Figure("flood: wrong answers", beside.wrong, "", "0")
+def beside_floods(target: Target, place: Path, seconds: int) -> Iterator[Figure]:
+    """What polite clients get alone, and while others send as fast as they can."""
+    rate = int(POLITE * target.peak(seconds))
+    yield Figure("polite clients ask", rate, "/s")
+    yield from _polite("alone", target.press((rate, seconds)))
+    known = [one.request for one in target.templates[:JUNK]]
+    floods = {
+        "flood of one source": Flood(place, known[:1], 1),
+        "junk": Flood(place, junk(known), SOURCES),
+        "unknown names": Flood(place, unknown(JUNK), SOURCES),
+    }
+    for name, flood in floods.items():
+        with ThreadPoolExecutor(1) as threads:
+            sent = threads.submit(flood.send, target.address[1], seconds + FLOOD_LEAD)
+            pressed = target.press((rate, seconds))
+        yield Figure(f"{name}: sent", sent.result() / (seconds + FLOOD_LEAD), "/s")
+        yield from _polite(name, pressed)
+
+
+def _polite(name: str, pressed: Pressed) -> Iterator[Figure]:
+    worst = max(one.p99 for one in pressed.seconds)
+    yield Figure(f"{name}: polite answered in time", 100 * pressed.in_time(), "%")
+    yield Figure(f"{name}: the same, after the first second", 100 * pressed.in_time(1), "%")
+    yield Figure(f"{name}: p99 of polite answers", worst * 1000, "ms")
+    yield Figure(f"{name}: wrong answers", pressed.wrong, "", "0")
+
+
+def junk(requests: Sequence[bytes]) -> Iterator[bytes]:
+    """What is no request: random octets, requests cut short, and with an octet changed, in turn."""
+    random = Random(SEED)
+    for turn, request in enumerate(requests):
+        at = random.randrange(len(request))
+        yield (
+            random.randbytes(len(request)),
+            request[:at],
+            request[:at] + random.randbytes(1) + request[at + 1 :],
+        )[turn % 3]
+
+
+def unknown(count: int) -> Iterator[bytes]:
+    """Requests about names that are not registered with the node."""
+    for number in range(count):
+        yield handle.resolution(f"{PREFIX}/NOBODY-{number}".encode(), b"").request
 
 
 def accounted(target: Target, seconds: int) -> Iterator[Figure]:
@@ -191,9 +217,7 @@ def measure(core: int, seconds: int) -> Iterator[Figure]:
     with target_on(core) as target, tempfile.TemporaryDirectory(prefix="idnode-flood-") as place:
         yield from twice_the_peak(target, seconds)
         yield from accounted(target, seconds)
-        program = compiled(_FLOOD, Path(place))
-        if program is not None:
-            yield from beside_a_flood(target, program, seconds)
+        yield from beside_floods(target, Path(place), seconds)
 
 
 def main() -> None:

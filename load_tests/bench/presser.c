@@ -138,7 +138,7 @@ int main(int argc, char **argv)
 	for (int i = 0; i < BATCH; i++)
 		messages[i].msg_hdr = (struct msghdr){.msg_iov = &vectors[i], .msg_iovlen = 1};
 	for (int i = 0; i < lane_count; i++)
-		lanes[i].fd = open_udp(atoi(argv[1]));
+		lanes[i].fd = open_udp(atoi(argv[1]), NULL);
 	begun = now() - 1e-6;
 	for (int turn = 0; (at = now() - begun) < length + PATIENCE; turn = (turn + 1) % lane_count) {
 		owed = due_by(at, argv + 7) - sent - forgiven;

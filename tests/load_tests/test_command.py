@@ -200,10 +200,13 @@ def test_ctrl_c_writes_the_report_of_what_was_run(
         stderr=subprocess.PIPE,
     )
     asked = len(names.read_text().split())
-    while len(node.protocols) <= 2 * asked and process.poll() is None:
-        os.sched_yield()
-    process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=30)
+    try:
+        while len(node.protocols) <= 2 * asked and process.poll() is None:
+            os.sched_yield()
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=30)
+    finally:
+        process.kill()
     assert process.returncode == 0, err
     assert b"interrupted after" in out
     summary = json.loads((folder / "summary.json").read_bytes())
