@@ -105,7 +105,7 @@ int main(int argc, char **argv)
 	for (int i = 0; i < lane_count; i++) {
 		struct epoll_event in = {.events = EPOLLIN, .data.ptr = &lanes[i]};
 
-		lanes[i].fd = open_udp(atoi(argv[1]), NULL);
+		lanes[i].fd = open_udp(atoi(argv[1]), INADDR_LOOPBACK);
 		lanes[i].heard = begun;
 		epoll_ctl(epoll, EPOLL_CTL_ADD, lanes[i].fd, &in);
 		ask(&lanes[i]);

@@ -52,16 +52,16 @@ static inline size_t put_request(unsigned char *slot, size_t number, unsigned id
 	return size_of(request);
 }
 
-/* A socket to a port of 127.0.0.1, from an address of ours or any (NULL), with room for the answers
- * of a moment without us. */
-static inline int open_udp(int port, const struct sockaddr_in *own)
+/* A socket from an address of ours to a port of 127.0.0.1, with room for the answers of a moment without us. */
+static inline int open_udp(int port, unsigned source)
 {
 	struct sockaddr_in peer = {.sin_family = AF_INET, .sin_port = htons((unsigned short)port)};
+	struct sockaddr_in own = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(source)};
 	int size = 1 << 22, fd = socket(AF_INET, SOCK_DGRAM, 0);
 
 	peer.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
-	if (fd < 0 || (own && bind(fd, (const struct sockaddr *)own, sizeof *own) < 0) ||
+	if (fd < 0 || bind(fd, (struct sockaddr *)&own, sizeof own) < 0 ||
 	    connect(fd, (struct sockaddr *)&peer, sizeof peer) < 0) {
 		perror("socket");
 		exit(1);

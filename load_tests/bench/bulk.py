@@ -172,8 +172,7 @@ def measure(directory: Path, core: int, count: int) -> Iterator[Figure]:
     # To make an index of them takes the node long, and would count.
     file = minimal_with(directory, SECTOR, "settings = { search = false }")
     with topology(file, data, core, BASE_PORT) as again:
-        _, port = again.address(SECTOR, "handle")
-        yield from large.answers(again.server, port, path, names)
+        yield from large.answers(again, SECTOR, path, names)
     yield from large.reads(path, names)
 
 

@@ -13,9 +13,9 @@ from time import perf_counter, process_time
 from typing import Final, NamedTuple
 
 from load_tests.bench.figure import Figure
-from load_tests.bench.loads import over_handle
+from load_tests.bench.loads import Records, over_dns, over_handle
 from load_tests.bench.measuring import Contender, compare, once
-from load_tests.bench.server import Server
+from load_tests.bench.server import Topology
 from registry.errors import StorageUnavailable
 from registry.schemes.handle import Key
 from registry.storage.sqlite_lookup import SqliteLookup, open_reader
@@ -81,19 +81,24 @@ def _remember(path: Path) -> None:
             pass
 
 
-def answers(server: Server, port: int, path: Path, names: Names) -> Iterator[Figure]:
-    """Handle over UDP: names drawn from the whole store once each, and a few again and again."""
+def answers(node: Topology, name: str, path: Path, names: Names) -> Iterator[Figure]:
+    """Over UDP: names drawn from the whole store once each, and a few again and again."""
     _remember(path)
-    drawn = names.drawn(_ASKED, 4)
+    for seed, over in enumerate((over_handle, over_dns), 4):
+        whole = over(_known(path, names.drawn(_ASKED, seed)))
+        few = whole._replace(templates=whole.templates[:_FEW])
+        _, port = node.address(name, whole.service)
+        asked = Contender(f"{whole.name}, uniform over the store", node.server, port, whole)
+        yield once(asked)
+        again = asked._replace(name=f"{whole.name}, few of the store", load=few)
+        with tempfile.TemporaryDirectory(prefix="idnode-bench-") as directory:
+            yield from compare([again], Path(directory), _Turns())
+
+
+def _known(path: Path, drawn: Sequence[Key]) -> Records:
     with closing(open_reader(path)) as connection:
         lookup = SqliteLookup(connection)
-        known = [(name, lookup.record(*name) or b"") for name in drawn]
-    whole = over_handle(known)
-    yield once(Contender("Handle UDP, uniform over the store", server, port, whole))
-    few = over_handle(known[:_FEW])
-    asked = Contender("Handle UDP, few of the store", server, port, few)
-    with tempfile.TemporaryDirectory(prefix="idnode-bench-") as directory:
-        yield from compare([asked], Path(directory), _Turns())
+        return [(name, lookup.record(*name) or b"") for name in drawn]
 
 
 def _read(lookup: SqliteLookup, names: Sequence[Key]) -> float:

@@ -47,7 +47,7 @@ RECOVERED: Final = 0.95
 CHECKED: Final = 1000.0
 #: Addresses that junk and questions about unknown names come from, and how many of them there are.
 SOURCES: Final = 64
-JUNK: Final = 20_000
+JUNK: Final = 200_000
 SEED: Final = 7
 #: Seconds that a flood goes on for longer than polite clients ask, for they begin later.
 FLOOD_LEAD: Final = 2

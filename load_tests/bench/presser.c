@@ -2,7 +2,7 @@
  *
  *     presser PORT LANES DEADLINE_MS ID_AT ID_SIZE FIRST_AT RATE SECONDS [RATE SECONDS]... < REQUESTS
  *
- * on 127.0.0.1: RATE requests a second over LANES sockets in turn, for SECONDS whole seconds, then
+ * on 127.0.0.1: RATE requests a second over LANES sockets in turn, each with an address of its own, for SECONDS whole seconds, then
  * the next. REQUESTS, ids and FIRST_AT are as for `asker`. Prints a line for each second, of what
  * was sent in it: how many, how many were answered, how many of those within DEADLINE_MS, in how
  * many microseconds 99 of 100 answers came. The last line is how many packets answered nothing that
@@ -29,6 +29,7 @@ struct second {
 };
 
 #define PATIENCE 1.0 /* seconds in which answers are waited for in the end */
+#define FIRST_SOURCE (INADDR_LOOPBACK + 0x100) /* 127.0.1.1: that of the first socket */
 #define MOST_OWED 8192 /* requests that are made up for after a moment without us */
 
 static struct second seconds[MAX_SECONDS + 1];
@@ -137,8 +138,8 @@ int main(int argc, char **argv)
 	id_at = atoi(argv[4]), id_size = atoi(argv[5]), first_at = atol(argv[6]);
 	for (int i = 0; i < BATCH; i++)
 		messages[i].msg_hdr = (struct msghdr){.msg_iov = &vectors[i], .msg_iovlen = 1};
-	for (int i = 0; i < lane_count; i++)
-		lanes[i].fd = open_udp(atoi(argv[1]), NULL);
+	for (int i = 0; i < lane_count; i++) /* each from an address of its own, as clients are */
+		lanes[i].fd = open_udp(atoi(argv[1]), FIRST_SOURCE + (unsigned)i);
 	begun = now() - 1e-6;
 	for (int turn = 0; (at = now() - begun) < length + PATIENCE; turn = (turn + 1) % lane_count) {
 		owed = due_by(at, argv + 7) - sent - forgiven;

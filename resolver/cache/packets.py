@@ -12,15 +12,19 @@ follow, and no identifier, only its hash. Two identifiers with one hash lose the
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from itertools import islice, repeat
 from typing import Final, NamedTuple
 
+from registry import outcomes
 from registry.schemes.handle import Key
 
 #: Most replies kept, and most octets that they and their requests may take; the oldest make room.
 MAX_ENTRIES: Final = 131_072
 MAX_OCTETS: Final = 128 << 20
+#: The part of those that may be refusals: without end of names that nobody has would push out the
+#: replies that others ask for.
+REFUSALS: Final = 1 / 8
 #: Octets of the longest request whose reply is kept: few of them would push out much.
 MAX_REQUEST: Final = 4096
 #: What an entry takes besides: a tuple, its tag, and its places in two dictionaries.
@@ -30,6 +34,7 @@ _AT_ONCE: Final = 256
 
 #: Monotonic seconds until which it lasts, the reply, what it counts as, the tag of its identifier.
 _Entry = tuple[float, bytes, str, int]
+_OK: Final = outcomes.OK.slug
 _MISSING: Final = (-math.inf, None, None, 0)
 
 
@@ -58,6 +63,8 @@ class PacketCache:
         self._entries: dict[bytes, _Entry] = {}
         #: The requests about an identifier by its tag; nearly always there is one.
         self._requests_of: dict[int, bytes | set[bytes]] = {}
+        #: The requests that are refused, the oldest first.
+        self._refused: dict[bytes, None] = {}
         #: Until when the entry lasts that was made last.
         self._latest = 0.0
         #: What the entries take.
@@ -124,9 +131,13 @@ class PacketCache:
                 if isinstance(others, bytes):
                     others = requests_of[tag] = {others}
                 others.add(request)
+            if how != _OK:
+                self._refused[request] = None
         self.octets += taken
+        while len(self._refused) > self._max_entries * REFUSALS:
+            self._make_room(self._refused)
         while len(entries) > self._max_entries or self.octets > self._max_octets:
-            self._make_room()
+            self._make_room(entries)
 
     def drop(self, keys: Iterable[Key]) -> None:
         """Forget every reply about these identifiers."""
@@ -143,16 +154,20 @@ class PacketCache:
         self.changes += 1
         self._entries.clear()
         self._requests_of.clear()
+        self._refused.clear()
         self.octets = 0
 
-    def _make_room(self) -> None:
-        oldest = [*islice(self._entries, min(_AT_ONCE, 1 + len(self._entries) // 8))]
+    def _make_room(self, entries: Collection[bytes]) -> None:
+        """Forget the oldest of these."""
+        oldest = [*islice(entries, min(_AT_ONCE, 1 + len(entries) // 8))]
         for request in oldest:
             self._forget(request)
         self.evictions += len(oldest)
 
     def _forget(self, request: bytes) -> None:
-        _, octets, _, tag = self._entries.pop(request)
+        _, octets, how, tag = self._entries.pop(request)
+        if how != _OK:
+            del self._refused[request]
         self.octets -= OVERHEAD + len(request) + len(octets)
         others = self._requests_of[tag]
         if isinstance(others, set):

@@ -30,7 +30,7 @@ from resolver.codecs.dns.zone import ZoneView, locate, lookup_key
 from resolver.metrics import Counters
 from resolver.pipeline.sources import Sources, is_passing
 from resolver.query import Answer, Query, Refused, Values
-from resolver.transports.datagram_front import Senders
+from resolver.transports.datagram_front import ALL, Admits, Senders
 from resolver.transports.slots import Field
 from resolver.transports.waiting import Address, Replies
 
@@ -77,11 +77,11 @@ class DnsFront:
         self._tcp_latency = counters.latency(TCP)
 
     def at_once(
-        self, datagrams: Sequence[bytes], senders: Senders, now: float
+        self, datagrams: Sequence[bytes], senders: Senders, now: float, admits: Admits = ALL
     ) -> tuple[Sequence[bytes | None], int]:
         """The answers to those datagrams that are questions and need not wait, and how many."""
         found, hows, known = self.packets.get_many(datagrams, now)
-        if known < len(found):
+        if known < len(found) and admits(known, len(found)):
             found, hows = [*found], [*hows]
             known += self._make_many(datagrams, found, hows, now)
         self._counters.answered(UDP, hows)

@@ -24,7 +24,7 @@ from resolver.pipeline.plain_handle import PlainHandle
 from resolver.pipeline.reflection import ReflectionBudget
 from resolver.pipeline.responder import Reply, Responder
 from resolver.pipeline.sources import Sources
-from resolver.transports.datagram_front import Senders
+from resolver.transports.datagram_front import ALL, Admits, Senders
 from resolver.transports.slots import Field
 from resolver.transports.waiting import Address, Replies
 
@@ -62,10 +62,10 @@ class HandleFront:
     # --- datagrams ---
 
     def at_once(
-        self, datagrams: Sequence[bytes], senders: Senders, now: float
+        self, datagrams: Sequence[bytes], senders: Senders, now: float, admits: Admits = ALL
     ) -> tuple[Sequence[bytes | None], int]:
         """The answers to those datagrams that are plain and need not wait, and how many."""
-        found, hows, known = self.plain.at_once(datagrams, now)
+        found, hows, known = self.plain.at_once(datagrams, now, admits)
         if not self._budget.trusts(senders.distinct_hosts()):
             found, hows = [*found], [*hows]
             for place, (octets, host) in enumerate(zip(found, senders.hosts(), strict=True)):

@@ -27,6 +27,7 @@ from resolver.pipeline.sources import Sources, is_passing
 from resolver.query import Answer, Query, Refused, Values
 from resolver.selection import is_public
 from resolver.transports.answers import SLOT
+from resolver.transports.datagram_front import Admits
 
 #: Longest time in seconds that a reply is taken from the packet cache, whatever its TTL.
 KEEP_SECONDS: Final = 3600.0
@@ -57,14 +58,15 @@ class PlainHandle:
         self._alike = Alike()
 
     def at_once(
-        self, requests: Sequence[bytes], now: float
+        self, requests: Sequence[bytes], now: float, admits: Admits
     ) -> tuple[Sequence[bytes | None], Sequence[str | None], int]:
         """The replies to requests, what they count as, and how many there are.
 
-        None is in place of what is not plain, has to be waited for, or takes more than a slot.
+        None is in place of what is not plain, has to be waited for, takes more than a slot, or is
+        not admitted.
         """
         found, hows, known = self.packets.get_many(requests, now)
-        if known < len(found):
+        if known < len(found) and admits(known, len(found)):
             found, hows = [*found], [*hows]
             known += self._make_many(requests, found, hows, now + KEEP_SECONDS)
         return found, hows, known

@@ -16,6 +16,7 @@ REASONS: Final = {
     "ended": "the node, or the client's connection, ended first",
     "failed": "an answer could not be made",
     "unanswerable": "junk, a reply, a part of a message, or beyond the source's reflection budget",
+    "uncached": "no reply was kept for it, and those that had one went first",
     "unsent": "the answer could not be sent",
 }
 
@@ -32,3 +33,8 @@ class Account:
     def __init__(self) -> None:
         self.received = self.answered = self.refused = self.waiting = 0
         self.dropped: Counter[str] = Counter()
+
+    @property
+    def done(self) -> int:
+        """Those that were answered, or looked at and put off: as many as there is time for."""
+        return self.answered + self.dropped["uncached"]

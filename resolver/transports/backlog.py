@@ -44,7 +44,7 @@ class Backlog:
         for _ in range(MAX_TAKEN):
             count = sock.batch.count
             if count:
-                self._overload.note(sock.batch, True, now, self._account.answered)
+                self._overload.note(sock.batch, True, now, self._account.done)
                 self._push(sock.set_aside(), now)
             if count < BATCH:
                 return

@@ -24,7 +24,8 @@ _MAX_SPARE: Final = 32
 _UDP_SEGMENT: Final = 103
 _SO_MEMINFO: Final = 55
 _MEMINFO: Final = struct.Struct("=9I")
-_DROPS: Final = 8  # SK_MEMINFO_DROPS
+#: SK_MEMINFO_RMEM_ALLOC, …_RCVBUF and …_DROPS.
+_HELD, _ROOM, _DROPS = 0, 1, 8
 
 
 class _Kind(NamedTuple):
@@ -176,8 +177,17 @@ class BatchSocket:
     @property
     def lost(self) -> int:
         """Datagrams that were not let in: there was no room, or they were held back."""
+        return self._memory_info()[_DROPS]
+
+    @property
+    def fill(self) -> float:
+        """How much of its room is taken by what it holds."""
+        info = self._memory_info()
+        return info[_HELD] / info[_ROOM]
+
+    def _memory_info(self) -> tuple[int, ...]:
         info = self._socket.getsockopt(socket.SOL_SOCKET, _SO_MEMINFO, _MEMINFO.size)
-        return int(_MEMINFO.unpack(info)[_DROPS])
+        return _MEMINFO.unpack(info)
 
     def send_to(self, packet: bytes, address: Address) -> bool:
         """Send one datagram to anywhere; whether that could be done."""

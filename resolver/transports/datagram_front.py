@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
 from resolver.transports.slots import Field
 from resolver.transports.waiting import Address, Replies
+
+#: Whether requests that no reply is kept for are served, told for how many of how many one is.
+Admits = Callable[[int, int], bool]
+
+
+def ALL(kept: int, asked: int) -> bool:  # noqa: N802 - a constant answer
+    """All are."""
+    return True
 
 
 class Senders(Protocol):
@@ -35,11 +43,12 @@ class DatagramFront(Protocol):
     def segment(self) -> int: ...
 
     def at_once(
-        self, datagrams: Sequence[bytes], senders: Senders, now: float
+        self, datagrams: Sequence[bytes], senders: Senders, now: float, admits: Admits = ALL
     ) -> tuple[Sequence[bytes | None], int]:
         """The answer to each masked datagram that can be had at once, counted, and how many can.
 
-        It is all of its packets one after another, at most `answers.SLOT` octets.
+        It is all of its packets one after another, at most `answers.SLOT` octets. Those that no
+        answer is kept for have one only where `admits` says so.
         """
         ...
 

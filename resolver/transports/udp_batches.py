@@ -20,6 +20,7 @@ from resolver.transports.backlog import Backlog
 from resolver.transports.batches import AVAILABLE, BatchSocket
 from resolver.transports.datagram_front import DatagramFront
 from resolver.transports.datagram_socket import bound_socket
+from resolver.transports.favour import Favour
 from resolver.transports.fence import Fence
 from resolver.transports.overload import TARGET, Overload
 from resolver.transports.room import Room
@@ -31,6 +32,8 @@ from resolver.transports.waiting import Address, Replies, Waiting
 TURNS: Final = 4
 #: Seconds that a datagram may have waited; a server that is later than that is behind.
 LATE: Final = 0.05
+#: The part of a socket's room that is taken where more presses in than is answered.
+PRESSING: Final = 0.5
 
 
 class BatchServer:
@@ -52,8 +55,9 @@ class BatchServer:
         self._socket = bound
         self._clock = clock
         self._waiting = Waiting(self._send, self.account)
-        self._overload = Overload(Fence(self._hold_back), Room(bound.resize), lambda: bound.lost)
+        self._overload = Overload(Fence(self._hold_back), Room(bound.resize), self._forgone)
         self._backlog = Backlog(bound, self.account, self._overload)
+        self._favour = Favour()
         self._loop = asyncio.get_running_loop()
         self._loop.add_reader(bound.fileno(), self._readable)
 
@@ -84,9 +88,9 @@ class BatchServer:
             if waited > LATE:
                 self._catch_up(now)
                 return
-            self._answer()
             late = waited > TARGET and count == BATCH
-            self._overload.note(sock.batch, late, now, account.answered)
+            self._answer()
+            self._overload.note(sock.batch, late, now, account.done)
             if count < BATCH:
                 return
 
@@ -118,13 +122,19 @@ class BatchServer:
     def _answer(self) -> None:
         """Answer the datagrams in hand."""
         started = perf_counter()
-        front, sock = self._front, self._socket
+        front, sock, favour = self._front, self._socket, self._favour
         batch = sock.batch
-        found, known = front.at_once(sock.masked(), batch, started)
+        standing = self._overload.is_standing
+        favour.begin(standing, standing and sock.fill > PRESSING)
+        found, known = front.at_once(sock.masked(), batch, started, favour.admits)
         gaps: list[int] = []
         if known < len(found):
             batch.unmask()
-            found, gaps = self._ask_others(found, batch)
+            if favour.declines:
+                found, gaps = self._put_off(found, batch)
+            else:
+                found, gaps = self._ask_others(found, batch)
+        favour.served()
         sock.lay_out(cast("Sequence[bytes]", found))
         first = batch.first
         for gap in gaps:
@@ -145,6 +155,14 @@ class BatchServer:
             if not octets:
                 gaps.append(slot)
         return replies, gaps
+
+    def _put_off(
+        self, found: Sequence[bytes | None], batch: Arrivals
+    ) -> tuple[list[bytes], list[int]]:
+        """The same where those that are not known are dropped."""
+        gaps = [slot for slot, known in enumerate(found, batch.first) if known is None]
+        self.account.dropped["uncached"] += len(gaps)
+        return [known or b"" for known in found], gaps
 
     def _ask(self, slot: int, batch: Arrivals) -> bytes:
         """The answer to a datagram; empty if it gets none, or gets it in another way."""
@@ -179,6 +197,10 @@ class BatchServer:
         if failed:
             self.account.dropped["unsent"] += failed
             self._front.unsent(failed)
+
+    def _forgone(self) -> int:
+        """Datagrams that were not let in, and those put off."""
+        return self._socket.lost + self.account.dropped["uncached"]
 
     def _hold_back(self, shares: Mapping[str, float]) -> None:
         with suppress(OSError):  # then those who send much get much

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from registry.schemes.handle import Key
-from resolver.cache.packets import MAX_REQUEST, OVERHEAD, PacketCache
+from resolver.cache.packets import MAX_REQUEST, OVERHEAD, REFUSALS, PacketCache
 
 A, B = Key("88.1", "A"), Key("88.1", "B")
 
@@ -63,6 +63,22 @@ def test_the_oldest_make_room_for_octets_too():
     assert cache.size >= 8
     assert octets(cache, b" 999") == bytes(100)
     assert cache.size + cache.evictions == 1000
+
+
+def test_names_that_nobody_has_do_not_push_out_those_that_exist():
+    cache = PacketCache(max_entries=1000)
+    for number in range(500):
+        cache.put(b"known %d" % number, b"1", "ok", A, 10.0)
+    for number in range(5000):
+        cache.put(b"unknown %d" % number, b"2", "not-found", B, 10.0)
+        assert cache.size <= 500 + 1000 * REFUSALS
+    assert all(octets(cache, b"known %d" % number) for number in range(500))
+    assert octets(cache, b"unknown 4999") == b"2"
+    assert octets(cache, b"unknown 0") is None
+    cache.put(b"unknown 4999", b"3", "ok", B, 10.0)
+    for number in range(200):
+        cache.put(b"more %d" % number, b"2", "not-found", A, 10.0)
+    assert octets(cache, b"unknown 4999") == b"3"
 
 
 class Cache(RuleBasedStateMachine):

@@ -46,9 +46,12 @@ class Front:
         self.before: dict[int, Callable[[], None]] = {}
         self.gate = asyncio.Event()
 
-    def at_once(self, datagrams, senders, now):
+    def at_once(self, datagrams, senders, now, admits):
         found = [b"__" + data[2:] if data[2:3] == b"R" else None for data in datagrams]
-        return found, len(found) - found.count(None)
+        known = len(found) - found.count(None)
+        if known < len(found):
+            admits(known, len(found))
+        return found, known
 
     def answered(self, count, seconds):
         pass
@@ -222,6 +225,25 @@ async def test_when_the_overload_stands_the_socket_holds_less(served, client):
     for _ in range(4 * MIN_DATAGRAMS):
         client.send(b"00D")
     assert server.lost > 0
+
+
+async def test_when_the_overload_stands_repeats_go_first(served, client):
+    front = Front()
+    server = served(front, 0.0)
+    standing(server, front, after=2)
+    quarter = [b"%bR%b" % (one[:2], one[3:]) if one[1] % 4 else one for one in numbered(1000)]
+    # While the first of what is kept of them is served whole, more comes than the socket holds.
+    front.before[2 * BATCH] = lambda: [client.send(datagram) for datagram in quarter]
+    sent = numbered(2 * BATCH) + quarter[: 6 * BATCH]
+    for datagram in sent:
+        client.send(datagram)
+    account, came = server.account, len(sent) + len(quarter)
+    async with asyncio.timeout(5):
+        while account.received + server.lost < came or account.waiting:  # noqa: ASYNC110 - as above
+            await asyncio.sleep(0)
+    assert account.dropped["uncached"] > 0
+    assert account.dropped["uncached"] < account.answered
+    assert account.received == account.answered + account.dropped.total()
 
 
 async def test_when_the_overload_stands_who_floods_is_held_back(served, client):

@@ -30,7 +30,7 @@ class Named:
     def __init__(self, name: bytes) -> None:
         self.name = name
 
-    def at_once(self, datagrams, senders, now):
+    def at_once(self, datagrams, senders, now, admits):
         return [None] * len(datagrams), 0
 
     def datagram(self, data, peer):

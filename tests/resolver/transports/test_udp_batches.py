@@ -36,7 +36,7 @@ class Front:
         self.counted = self.failed = 0
         self.gate = asyncio.Event()
 
-    def at_once(self, datagrams, senders, now):
+    def at_once(self, datagrams, senders, now, admits):
         hosts = senders.hosts()
         assert set(hosts) == senders.distinct_hosts()
         assert len(hosts) == len(datagrams)
