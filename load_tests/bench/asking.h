@@ -52,7 +52,8 @@ static inline size_t put_request(unsigned char *slot, size_t number, unsigned id
 	return size_of(request);
 }
 
-/* A socket from an address of ours to a port of 127.0.0.1, with room for the answers of a moment without us. */
+/* A socket from an address of ours to a port of 127.0.0.1, with room for the answers of a moment
+ * without us. */
 static inline int open_udp(int port, unsigned source)
 {
 	struct sockaddr_in peer = {.sin_family = AF_INET, .sin_port = htons((unsigned short)port)};

@@ -2,8 +2,8 @@
  *
  *     presser PORT LANES DEADLINE_MS ID_AT ID_SIZE FIRST_AT RATE SECONDS [RATE SECONDS]... < REQUESTS
  *
- * on 127.0.0.1: RATE requests a second over LANES sockets in turn, each with an address of its own, for SECONDS whole seconds, then
- * the next. REQUESTS, ids and FIRST_AT are as for `asker`. Prints a line for each second, of what
+ * on 127.0.0.1: RATE requests a second over LANES sockets in turn, each with an address of its own,
+ * for SECONDS whole seconds, then the next. REQUESTS, ids and FIRST_AT are as for `asker`. Prints a line for each second, of what
  * was sent in it: how many, how many were answered, how many of those within DEADLINE_MS, in how
  * many microseconds 99 of 100 answers came. The last line is how many packets answered nothing that
  * was asked.

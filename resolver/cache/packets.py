@@ -22,9 +22,9 @@ from registry.schemes.handle import Key
 #: Most replies kept, and most octets that they and their requests may take; the oldest make room.
 MAX_ENTRIES: Final = 131_072
 MAX_OCTETS: Final = 128 << 20
-#: The part of those that may be refusals: without end of names that nobody has would push out the
-#: replies that others ask for.
-REFUSALS: Final = 1 / 8
+#: The part of those that may be about names that nobody has: there is no end of them, and they
+#: would push out the replies that others ask for.
+UNKNOWN: Final = 1 / 8
 #: Octets of the longest request whose reply is kept: few of them would push out much.
 MAX_REQUEST: Final = 4096
 #: What an entry takes besides: a tuple, its tag, and its places in two dictionaries.
@@ -34,7 +34,7 @@ _AT_ONCE: Final = 256
 
 #: Monotonic seconds until which it lasts, the reply, what it counts as, the tag of its identifier.
 _Entry = tuple[float, bytes, str, int]
-_OK: Final = outcomes.OK.slug
+_NOT_FOUND: Final = outcomes.NOT_FOUND.slug
 _MISSING: Final = (-math.inf, None, None, 0)
 
 
@@ -63,8 +63,8 @@ class PacketCache:
         self._entries: dict[bytes, _Entry] = {}
         #: The requests about an identifier by its tag; nearly always there is one.
         self._requests_of: dict[int, bytes | set[bytes]] = {}
-        #: The requests that are refused, the oldest first.
-        self._refused: dict[bytes, None] = {}
+        #: The requests about names that nobody has, the oldest first.
+        self._unknown: dict[bytes, None] = {}
         #: Until when the entry lasts that was made last.
         self._latest = 0.0
         #: What the entries take.
@@ -131,11 +131,11 @@ class PacketCache:
                 if isinstance(others, bytes):
                     others = requests_of[tag] = {others}
                 others.add(request)
-            if how != _OK:
-                self._refused[request] = None
+            if how == _NOT_FOUND:
+                self._unknown[request] = None
         self.octets += taken
-        while len(self._refused) > self._max_entries * REFUSALS:
-            self._make_room(self._refused)
+        while len(self._unknown) > self._max_entries * UNKNOWN:
+            self._make_room(self._unknown)
         while len(entries) > self._max_entries or self.octets > self._max_octets:
             self._make_room(entries)
 
@@ -154,7 +154,7 @@ class PacketCache:
         self.changes += 1
         self._entries.clear()
         self._requests_of.clear()
-        self._refused.clear()
+        self._unknown.clear()
         self.octets = 0
 
     def _make_room(self, entries: Collection[bytes]) -> None:
@@ -166,8 +166,8 @@ class PacketCache:
 
     def _forget(self, request: bytes) -> None:
         _, octets, how, tag = self._entries.pop(request)
-        if how != _OK:
-            del self._refused[request]
+        if how == _NOT_FOUND:
+            del self._unknown[request]
         self.octets -= OVERHEAD + len(request) + len(octets)
         others = self._requests_of[tag]
         if isinstance(others, set):

@@ -1,9 +1,9 @@
 """Requests that a reply is kept for go first, while more stands than can be answered.
 
 Such a reply costs a few microseconds; everything else (a first question, junk, names that nobody
-has) ten times as much. Were all served alike, a flood of what is dear, from however many addresses,
-would leave little time for the many who ask what everybody asks. So they share a part of the time.
-Where hardly anything is kept there is nobody to be favoured, and nothing is put off.
+has) five times as much and more. Were all served alike, a flood of what is dear, from however many
+addresses, would leave little time for the many who ask what everybody asks. So all of that shares a
+part of the time. Where hardly anything is kept nobody is to be favoured, and nothing is put off.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from typing import Final
 
 #: The part of the time that requests without a kept reply have at least.
 PART: Final = 1 / 4
-#: Favour begins where a reply is kept for this part of all. To serve a request that has none costs
-#: as much as to take in sixteen and serve the one that has: below that part nothing is won.
+#: Favour begins where a reply is kept for this part of all. There, to find the one that has it, as
+#: many are taken in and dropped as cost what two of them would, served: less is not worth it.
 WORTH_IT: Final = 1 / 32
 #: Batches over which that part is taken.
 _OVER: Final = 16

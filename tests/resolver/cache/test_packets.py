@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from registry.schemes.handle import Key
-from resolver.cache.packets import MAX_REQUEST, OVERHEAD, REFUSALS, PacketCache
+from resolver.cache.packets import MAX_REQUEST, OVERHEAD, UNKNOWN, PacketCache
 
 A, B = Key("88.1", "A"), Key("88.1", "B")
 
@@ -71,7 +71,10 @@ def test_names_that_nobody_has_do_not_push_out_those_that_exist():
         cache.put(b"known %d" % number, b"1", "ok", A, 10.0)
     for number in range(5000):
         cache.put(b"unknown %d" % number, b"2", "not-found", B, 10.0)
-        assert cache.size <= 500 + 1000 * REFUSALS
+        assert cache.size <= 500 + 1000 * UNKNOWN
+    for number in range(300):
+        cache.put(b"elsewhere %d" % number, b"4", "prefix-referral", B, 10.0)
+    assert all(octets(cache, b"elsewhere %d" % number) for number in range(300))
     assert all(octets(cache, b"known %d" % number) for number in range(500))
     assert octets(cache, b"unknown 4999") == b"2"
     assert octets(cache, b"unknown 0") is None
